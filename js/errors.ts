@@ -1,0 +1,129 @@
+/**
+ * The one error that leaves this package. Owns the list of codes, which is part of the public API: codes are added,
+ * never renamed, and nobody is meant to match on message text.
+ */
+
+/**
+ * What went wrong. `retryable` below says what the engine itself believes; by code it is usually
+ *
+ * | code | meaning | retryable |
+ * | --- | --- | --- |
+ * | `NotOpen` | no database is open (module-level functions, `useSyncState` actions while signed out) | no |
+ * | `AlreadyOpen` | the same database file is open already in this process | no |
+ * | `Closed` | the database was closed before or during the call | no |
+ * | `BadArgument` | an argument of a method has the wrong type or value | no |
+ * | `InvalidSchema` | the schema can't work; the message names table and column | no |
+ * | `InvalidOptions` | an option of `openDatabase`, `SyncProvider` or `supabaseConnector` is wrong; the message names it | no |
+ * | `Sql` | SQLite refused the statement (syntax, unknown table, …) | no |
+ * | `Constraint` | a constraint of the local table was violated | no |
+ * | `Busy` | the file is locked by someone else for too long | yes |
+ * | `ReadOnly` | a writing statement was given to a reading method | no |
+ * | `TransactionEnded` | a transaction object was used after its callback had ended | no |
+ * | `NotFound` | `get` found no row | no |
+ * | `Unwritable` | the directory or file can't be created or written | no |
+ * | `CorruptDatabase` | the file is not a database, or a damaged one | no |
+ * | `DiskFull` | no space left; nothing of the statement was stored | yes |
+ * | `SchemaMismatch` | the file is of a newer version, or its tables can't be brought to the schema given | no |
+ * | `UserMismatch` | the file belongs to another user | no |
+ * | `NoCredentials` | `fetchCredentials` answered null: signed out; asked again later | yes |
+ * | `CredentialsFailed` | `fetchCredentials` threw or answered something that is no credentials | yes |
+ * | `CredentialsTimeout` | `fetchCredentials` did not answer in time | yes |
+ * | `Unauthorized` | the backend refused the token, and a fresh one too | yes |
+ * | `Network` | the backend can't be reached | yes |
+ * | `Timeout` | the backend did not answer in time | yes |
+ * | `Server` | the backend answered 5xx or 429 | yes |
+ * | `BadResponse` | the backend's answer is not what the protocol says | yes |
+ * | `TooLarge` | the backend refused a request as too large | no |
+ * | `Rejected` | the backend refused a request or a change for good | no |
+ * | `CursorStalled` | more rows share one instant than a page can hold; the message names the table | no |
+ * | `TableFailed` | the backend failed to read one of the tables; the others went on | yes |
+ * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
+ * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
+ * | `Internal` | a fault of this package; please report it | no |
+ */
+export const syncErrorCodes = [
+  'NotOpen',
+  'AlreadyOpen',
+  'Closed',
+  'BadArgument',
+  'InvalidSchema',
+  'InvalidOptions',
+  'Sql',
+  'Constraint',
+  'Busy',
+  'ReadOnly',
+  'TransactionEnded',
+  'NotFound',
+  'Unwritable',
+  'CorruptDatabase',
+  'DiskFull',
+  'SchemaMismatch',
+  'UserMismatch',
+  'NoCredentials',
+  'CredentialsFailed',
+  'CredentialsTimeout',
+  'Unauthorized',
+  'Network',
+  'Timeout',
+  'Server',
+  'BadResponse',
+  'TooLarge',
+  'Rejected',
+  'CursorStalled',
+  'TableFailed',
+  'ForeignRow',
+  'Disconnected',
+  'Internal',
+] as const;
+
+/** One of {@link syncErrorCodes}. */
+export type SyncErrorCode = (typeof syncErrorCodes)[number];
+
+const known: ReadonlySet<string> = new Set(syncErrorCodes);
+
+function isCode(value: unknown): value is SyncErrorCode {
+  return typeof value === 'string' && known.has(value);
+}
+
+/** Every failure of this package. `message` says what to do about it and never holds tokens or row data. */
+export class SyncError extends Error {
+  override readonly name = 'SyncError';
+  /** Stable; see {@link SyncErrorCode}. */
+  readonly code: SyncErrorCode;
+  /** True if the same call may succeed later without the app changing anything. */
+  readonly retryable: boolean;
+
+  constructor(code: SyncErrorCode, message: string, retryable = false) {
+    super(message);
+    this.code = code;
+    this.retryable = retryable;
+  }
+}
+
+/**
+ * Makes a `SyncError` of whatever was thrown. A `SyncError` passes through unchanged. An object with a known `code`,
+ * which is what the native module rejects with, keeps code, message, `retryable` and stack. Everything else, an unknown
+ * code included, becomes `Internal`.
+ */
+export function toSyncError(thrown: unknown): SyncError {
+  if (thrown instanceof SyncError) {
+    return thrown;
+  }
+  if (typeof thrown !== 'object' || thrown === null) {
+    return new SyncError('Internal', String(thrown));
+  }
+  const { code, retryable, message, stack } = thrown as {
+    code?: unknown;
+    retryable?: unknown;
+    message?: unknown;
+    stack?: unknown;
+  };
+  const text = typeof message === 'string' && message !== '' ? message : 'an error without a message';
+  const error = isCode(code)
+    ? new SyncError(code, text, retryable === true)
+    : new SyncError('Internal', typeof code === 'string' ? `${text} (${code})` : text, retryable === true);
+  if (typeof stack === 'string' && stack !== '') {
+    error.stack = stack;
+  }
+  return error;
+}

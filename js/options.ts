@@ -1,0 +1,119 @@
+/** Checks what `openDatabase` is given, before anything native is touched. */
+import type { SyncConnector } from './connector';
+import { describe, isRecord } from './describe';
+import { SyncError } from './errors';
+import { Schema } from './schema';
+import type { NativeOpenOptions, SyncOptions } from './types';
+
+/** What `openDatabase` takes. */
+export type OpenOptions<S extends Schema = Schema> = {
+  /** The app's tables. */
+  schema: S;
+  /** Whose data this is; each user has a file of their own. Not empty. */
+  userId: string;
+  /** Where credentials come from. */
+  connector: SyncConnector;
+  /** Folder of the file, made if missing. Default: the app's own database folder. */
+  directory?: string | null | undefined;
+  /** Name of the file, without a path. Default: derived from a hash of `userId`. */
+  filename?: string | null | undefined;
+  /** How to sync; see {@link SyncOptions}. */
+  sync?: SyncOptions | undefined;
+};
+
+const day = 86_400_000;
+const syncRanges: Record<keyof SyncOptions, readonly [min: number, max: number]> = {
+  pollIntervalMs: [10, day],
+  uploadThrottleMs: [0, day],
+  overlapMs: [0, day],
+  pageLimit: [1, 5000],
+  requestTimeoutMs: [10, day],
+  credentialsTimeoutMs: [10, day],
+  maxBackoffMs: [10, day],
+};
+const known: readonly string[] = ['schema', 'userId', 'connector', 'directory', 'filename', 'sync'];
+
+function refuse(message: string): never {
+  throw new SyncError('InvalidOptions', message);
+}
+
+function checkUnknown(where: string, given: Record<string, unknown>, names: readonly string[]): void {
+  const stray = Object.keys(given).find((name) => !names.includes(name));
+  if (stray !== undefined) {
+    refuse(`unknown option '${where}${stray}'; there are ${names.join(', ')}`);
+  }
+}
+
+function optionalText(name: string, value: unknown): string | null {
+  if (value === undefined || value === null) {
+    return null;
+  }
+  if (typeof value !== 'string' || value.trim() === '') {
+    refuse(`option '${name}' must be a non-empty string or left out; got ${describe(value)}`);
+  }
+  if (value.includes('\0')) {
+    refuse(`option '${name}' holds a NUL character`);
+  }
+  return value;
+}
+
+function checkFilename(value: unknown): string | null {
+  const filename = optionalText('filename', value);
+  if (filename !== null && (/[/\\]/.test(filename) || filename === '.' || filename === '..')) {
+    refuse("option 'filename' must be a name without a path; give the folder as 'directory'");
+  }
+  return filename;
+}
+
+function checkSync(value: unknown): SyncOptions {
+  if (value === undefined) {
+    return {};
+  }
+  if (!isRecord(value)) {
+    refuse(`option 'sync' must be an object like { pollIntervalMs: 30000 }; got ${describe(value)}`);
+  }
+  checkUnknown('sync.', value, Object.keys(syncRanges));
+  const sync: SyncOptions = {};
+  for (const name of Object.keys(syncRanges) as (keyof SyncOptions)[]) {
+    const given = value[name];
+    const [min, max] = syncRanges[name];
+    if (given === undefined) {
+      continue;
+    }
+    if (typeof given !== 'number' || !Number.isInteger(given) || given < min || given > max) {
+      const got = typeof given === 'number' ? String(given) : describe(given);
+      refuse(`option 'sync.${name}' must be a whole number from ${min} to ${max}; got ${got}`);
+    }
+    sync[name] = given;
+  }
+  return sync;
+}
+
+/** The options as the engine takes them. Throws `SyncError{code: 'InvalidOptions'}` naming the option and what was got. */
+export function checkOpenOptions(given: unknown): { native: NativeOpenOptions; connector: SyncConnector } {
+  if (!isRecord(given)) {
+    refuse(`openDatabase takes an object { schema, userId, connector, … }; got ${describe(given)}`);
+  }
+  checkUnknown('', given, known);
+  const { schema, userId, connector } = given;
+  if (!(schema instanceof Schema)) {
+    refuse(`option 'schema' must be made by new Schema({ … }); got ${describe(schema)}`);
+  }
+  if (typeof userId !== 'string' || userId.trim() === '') {
+    refuse(`option 'userId' must be a non-empty string; got ${describe(userId)}`);
+  }
+  if (!isRecord(connector) || typeof connector['fetchCredentials'] !== 'function') {
+    const got = isRecord(connector) ? 'an object without fetchCredentials()' : describe(connector);
+    refuse(`option 'connector' must be an object with fetchCredentials(); got ${got}`);
+  }
+  return {
+    native: {
+      schema: schema.toJSON(),
+      userId,
+      directory: optionalText('directory', given['directory']),
+      filename: checkFilename(given['filename']),
+      sync: checkSync(given['sync']),
+    },
+    connector: connector as unknown as SyncConnector,
+  };
+}

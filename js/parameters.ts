@@ -1,0 +1,73 @@
+/** SQL text and parameters on their way to the engine: checked here, so that the message can name the parameter. */
+import { describe } from './describe';
+import { SyncError } from './errors';
+
+/** A value as results hold it. Integers beyond ±(2^53 − 1) are `bigint`, blobs `ArrayBuffer`, NULL is null. */
+export type SqlValue = null | number | bigint | string | ArrayBuffer;
+
+/** A value as parameters take it. Booleans are stored as 0 and 1; a view (`Uint8Array`, …) as the bytes it shows. */
+export type SqlParameter = SqlValue | boolean | ArrayBufferView;
+
+const int64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
+
+function refuse(message: string): never {
+  throw new SyncError('BadArgument', message);
+}
+
+function bytesOf(view: ArrayBufferView): ArrayBuffer {
+  const bytes = new Uint8Array(view.byteLength);
+  bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  return bytes.buffer;
+}
+
+const advice: Readonly<Record<string, string>> = {
+  undefined: 'use null',
+  'a Date': 'use date.toISOString()',
+  'an array': 'use JSON.stringify(value)',
+  'an object': 'use JSON.stringify(value)',
+  NaN: 'SQLite has no NaN; use null',
+};
+
+function checkParameter(value: unknown, index: number): SqlValue | boolean {
+  if (value instanceof ArrayBuffer) {
+    return value;
+  }
+  if (ArrayBuffer.isView(value)) {
+    return bytesOf(value);
+  }
+  if (typeof value === 'bigint') {
+    if (value < int64.min || value > int64.max) {
+      refuse(`SQL parameter ${index + 1} is a bigint that does not fit into 64 bits`);
+    }
+    return value;
+  }
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') {
+    return value;
+  }
+  if (typeof value === 'number' && !Number.isNaN(value)) {
+    return value;
+  }
+  const got = describe(value);
+  const hint = advice[got];
+  return refuse(`SQL parameter ${index + 1} is ${got}${hint === undefined ? ', which SQLite can not store' : `; ${hint}`}`);
+}
+
+/** Throws `SyncError{code: 'BadArgument'}` unless `sql` is text with something in it. */
+export function checkSql(sql: unknown): string {
+  if (typeof sql !== 'string' || sql.trim() === '') {
+    refuse(`the SQL statement must be a non-empty string; got ${describe(sql)}`);
+  }
+  return sql;
+}
+
+/** The parameters as the engine takes them. Throws `SyncError{code: 'BadArgument'}` naming the position, from 1. */
+export function checkParameters(parameters: unknown): (SqlValue | boolean)[] {
+  if (parameters === undefined) {
+    return [];
+  }
+  if (!Array.isArray(parameters)) {
+    refuse(`SQL parameters must be an array; got ${describe(parameters)}`);
+  }
+  // Array.from also visits holes, as undefined.
+  return Array.from(parameters as readonly unknown[], checkParameter);
+}

@@ -1,0 +1,115 @@
+/**
+ * The app's tables, declared as PowerSync users write them, with row types inferred from the declaration.
+ *
+ * Owns the shapes; `schemaCheck.ts` owns what is valid. A constructed `Schema` is always valid.
+ */
+import { checkSchema } from './schemaCheck';
+import type { NativeSchema } from './types';
+
+/** A column: what it holds, and thereby the type it has in rows. */
+export type Column<Type extends ColumnType = ColumnType> = { readonly type: Type };
+
+/** `text` TEXT; `integer` 64-bit INTEGER (booleans are 0 and 1); `real` REAL; `json` TEXT that holds JSON. */
+export type ColumnType = 'text' | 'integer' | 'real' | 'json';
+
+/**
+ * What a column may be declared as. Every column but `id` may be NULL.
+ *
+ * - `column.text`: a string; also UUIDs and timestamps (ISO 8601).
+ * - `column.integer`: a number; beyond ±(2^53 − 1) rows hold a `bigint`.
+ * - `column.real`: a number.
+ * - `column.json`: a string of JSON in results and parameters, a JSON value on the wire: write
+ *   `JSON.stringify(value)`, read `JSON.parse(row.properties)`.
+ */
+export const column = {
+  text: { type: 'text' },
+  integer: { type: 'integer' },
+  real: { type: 'real' },
+  json: { type: 'json' },
+} as const satisfies Record<ColumnType, Column>;
+
+/** Columns by name, `id` left out. */
+export type Columns = Readonly<Record<string, Column>>;
+
+/** What a table may say besides its columns. `Name` is the union of its column names. */
+export type TableOptions<Name extends string = string> = {
+  /** Secondary indexes: columns by index name, in order. `id` may be named. Default none. */
+  readonly indexes?: Readonly<Record<string, readonly (Name | 'id')[]>>;
+  /** Columns the backend demands a value for (NOT NULL without a default); every upload of a row carries them. Default none. */
+  readonly required?: readonly Name[];
+  /** Tables whose rows must reach the backend before rows of this one refer to them. Default none. */
+  readonly parents?: readonly string[];
+};
+
+/**
+ * One table. An `id TEXT PRIMARY KEY` is implied and must not be declared. Checked when the `Schema` is made, because
+ * only there a table has a name to put in the message.
+ *
+ * ```ts
+ * new Table({ entity_type: column.text, name: column.text, properties: column.json },
+ *           { indexes: { by_type: ['entity_type'] }, required: ['entity_type', 'name'] })
+ * ```
+ */
+export class Table<C extends Columns = Columns> {
+  /** As declared. */
+  readonly columns: C;
+  /** As declared. */
+  readonly options: TableOptions;
+
+  constructor(columns: C, options: TableOptions<Extract<keyof C, string>> = {}) {
+    this.columns = columns;
+    this.options = options;
+  }
+}
+
+/** Tables by name. */
+export type Tables = Readonly<Record<string, Table>>;
+
+type Value<Type extends ColumnType> = { text: string; integer: number; real: number; json: string }[Type];
+
+/**
+ * The row type of a table: `RowOf<typeof tasks>`. `integer` columns are typed `number`; where an app stores integers
+ * beyond 2^53 it has to expect `bigint` too.
+ */
+export type RowOf<T extends Table> = { id: string } & { [K in keyof T['columns']]: Value<T['columns'][K]['type']> | null };
+
+/**
+ * All tables of an app.
+ *
+ * ```ts
+ * export const schema = new Schema({ tasks: new Table({ title: column.text }) });
+ * export type Rows = (typeof schema)['types']; // Rows['tasks'] is { id: string; title: string | null }
+ * ```
+ *
+ * The constructor throws `SyncError{code: 'InvalidSchema'}` naming table and column: unknown column types, a declared
+ * `id`, empty names, names that differ in case only, names beginning with `omnii_` or `sqlite_`, more than 1,900
+ * columns, indexes or `required` naming unknown columns, unknown parents, parents that form a cycle (a table may be its
+ * own parent), a schema without tables.
+ */
+export class Schema<T extends Tables = Tables> {
+  /** As declared. */
+  readonly tables: T;
+  /** Exists for the compiler only: row types by table name. */
+  readonly types!: { [K in keyof T]: RowOf<T[K]> };
+
+  constructor(tables: T) {
+    checkSchema(tables);
+    this.tables = tables;
+  }
+
+  /** The schema as plain data, in the order of declaration; what the engine is given. */
+  toJSON(): NativeSchema {
+    return {
+      tables: Object.entries<Table>(this.tables).map(([name, table]) => ({
+        name,
+        columns: Object.entries(table.columns).map(([columnName, { type }]) => ({ name: columnName, type })),
+        indexes: Object.entries(table.options.indexes ?? {}).map(([indexName, columns]) => ({
+          name: indexName,
+          columns: [...columns],
+        })),
+        required: [...(table.options.required ?? [])],
+        parents: [...(table.options.parents ?? [])],
+      })),
+    };
+  }
+}

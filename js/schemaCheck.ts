@@ -1,0 +1,157 @@
+/**
+ * Refuses schemas that can't work, naming table and column. The engine checks the same again (rust/core/src/schema.rs);
+ * here the error comes at the line that declares the schema. Everything is taken as unknown: apps also come in plain
+ * JavaScript.
+ */
+import { describe, isRecord } from './describe';
+import { SyncError } from './errors';
+
+/** SQLite's limit is 2,000 a table; the engine needs room for its own. */
+const maxColumns = 1900;
+const columnTypes: readonly unknown[] = ['text', 'integer', 'real', 'json'];
+
+function refuse(message: string): never {
+  throw new SyncError('InvalidSchema', message);
+}
+
+function checkName(what: string, name: unknown): void {
+  if (typeof name !== 'string') {
+    refuse(`${what} has a name that is ${describe(name)}; names are strings`);
+  }
+  if (name.trim() === '') {
+    refuse(`${what} has an empty name`);
+  }
+  if (name.includes('\0')) {
+    refuse(`${what} has a NUL character in its name`);
+  }
+  if (/^(omnii_|sqlite_)/i.test(name)) {
+    refuse(`${what} '${name}': names beginning with omnii_ or sqlite_ are reserved; choose another`);
+  }
+}
+
+function checkDistinct(what: string, names: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined) {
+      refuse(`${what} '${name}' is declared twice (SQLite takes '${other}' and '${name}' for the same)`);
+    }
+    seen.set(name.toLowerCase(), name);
+  }
+}
+
+function checkColumns(table: string, columns: unknown): readonly string[] {
+  if (!isRecord(columns)) {
+    refuse(`table '${table}': its columns must be an object like { name: column.text }; got ${describe(columns)}`);
+  }
+  const names = Object.keys(columns);
+  if (names.length > maxColumns) {
+    refuse(`table '${table}' has ${names.length} columns; at most ${maxColumns} are possible`);
+  }
+  for (const [name, declared] of Object.entries(columns)) {
+    checkName(`table '${table}': column`, name);
+    if (name.toLowerCase() === 'id') {
+      refuse(`table '${table}': column '${name}' must not be declared; every table has an 'id' TEXT primary key`);
+    }
+    const type = isRecord(declared) ? declared['type'] : declared;
+    if (!isRecord(declared) || !columnTypes.includes(type)) {
+      const got = typeof type === 'string' ? `'${type}'` : describe(type);
+      refuse(
+        `table '${table}': column '${name}' has an unknown type (${got}); ` +
+          'use column.text, column.integer, column.real or column.json'
+      );
+    }
+  }
+  checkDistinct(`table '${table}': column`, names);
+  return names;
+}
+
+function checkColumnList(table: string, what: string, list: unknown, allowed: readonly string[]): void {
+  if (!Array.isArray(list)) {
+    refuse(`table '${table}': ${what} must be an array of column names; got ${describe(list)}`);
+  }
+  for (const name of list as readonly unknown[]) {
+    if (typeof name !== 'string' || !allowed.includes(name)) {
+      const got = typeof name === 'string' ? `unknown column '${name}'` : describe(name);
+      refuse(`table '${table}': ${what} names ${got}; its columns are ${allowed.join(', ')}`);
+    }
+  }
+}
+
+function checkIndexes(table: string, indexes: unknown, columns: readonly string[]): void {
+  if (!isRecord(indexes)) {
+    refuse(`table '${table}': indexes must be an object like { by_name: ['name'] }; got ${describe(indexes)}`);
+  }
+  for (const [name, list] of Object.entries(indexes)) {
+    checkName(`table '${table}': index`, name);
+    checkColumnList(table, `index '${name}'`, list, [...columns, 'id']);
+    if ((list as readonly unknown[]).length === 0) {
+      refuse(`table '${table}': index '${name}' has no columns`);
+    }
+  }
+  checkDistinct(`table '${table}': index`, Object.keys(indexes));
+}
+
+function checkParents(table: string, parents: unknown, tables: readonly string[]): readonly string[] {
+  if (!Array.isArray(parents)) {
+    refuse(`table '${table}': parents must be an array of table names; got ${describe(parents)}`);
+  }
+  return parents.map((parent: unknown) => {
+    if (typeof parent !== 'string' || !tables.includes(parent)) {
+      const got = typeof parent === 'string' ? `unknown table '${parent}'` : describe(parent);
+      refuse(`table '${table}': parents names ${got}`);
+    }
+    return parent;
+  });
+}
+
+/** A table may be its own parent (trees); longer cycles leave no order in which rows could be uploaded. */
+function checkCycles(parentsOf: ReadonlyMap<string, readonly string[]>): void {
+  const placed = new Set<string>();
+  const visit = (table: string, path: readonly string[]): void => {
+    if (placed.has(table)) {
+      return;
+    }
+    if (path.includes(table)) {
+      refuse(`table '${table}': its parents form a cycle (${[...path.slice(path.indexOf(table)), table].join(' → ')})`);
+    }
+    for (const parent of parentsOf.get(table) ?? []) {
+      if (parent !== table) {
+        visit(parent, [...path, table]);
+      }
+    }
+    placed.add(table);
+  };
+  for (const table of parentsOf.keys()) {
+    visit(table, []);
+  }
+}
+
+/** Throws `SyncError{code: 'InvalidSchema'}` unless `tables` is what `new Schema` can take. */
+export function checkSchema(tables: unknown): void {
+  if (!isRecord(tables)) {
+    refuse(`a schema must be an object like { tasks: new Table({ … }) }; got ${describe(tables)}`);
+  }
+  const names = Object.keys(tables);
+  if (names.length === 0) {
+    refuse('the schema has no tables');
+  }
+  const parentsOf = new Map<string, readonly string[]>();
+  for (const [name, table] of Object.entries(tables)) {
+    checkName('table', name);
+    if (!isRecord(table) || !isRecord(table['options'])) {
+      refuse(`table '${name}' must be made by new Table({ … }); got ${describe(table)}`);
+    }
+    const { indexes = {}, required = [], parents = [], ...unknown } = table['options'];
+    const [stray] = Object.keys(unknown);
+    if (stray !== undefined) {
+      refuse(`table '${name}': unknown option '${stray}'; there are indexes, required and parents`);
+    }
+    const columns = checkColumns(name, table['columns']);
+    checkIndexes(name, indexes, columns);
+    checkColumnList(name, 'required', required, columns);
+    parentsOf.set(name, checkParents(name, parents, names));
+  }
+  checkDistinct('table', names);
+  checkCycles(parentsOf);
+}

@@ -1,0 +1,81 @@
+/**
+ * Shapes that cross to the native module as JSON text or as plain values. `NativeOmniiSync.ts` is the contract that
+ * refers to them; the Rust engine parses and prints the very same shapes.
+ */
+
+/** `schema.toJSON()`: every key is always present, in the order the app declared things. */
+export type NativeSchema = {
+  tables: NativeTable[];
+};
+
+/** One table; its `id TEXT PRIMARY KEY` is implied and not listed. */
+export type NativeTable = {
+  name: string;
+  columns: { name: string; type: 'text' | 'integer' | 'real' | 'json' }[];
+  indexes: { name: string; columns: string[] }[];
+  required: string[];
+  parents: string[];
+};
+
+/**
+ * How the engine syncs. All optional; what is left out takes the engine's default, named below. All times are
+ * whole milliseconds: 0 to 24 hours where 0 makes sense, else 10 to 24 hours.
+ */
+export type SyncOptions = {
+  /** Time between rounds when nothing else asks for one. Default 30,000. */
+  pollIntervalMs?: number;
+  /** How long local writes are gathered before they are pushed. Default 200; 0 pushes at once. */
+  uploadThrottleMs?: number;
+  /** How far behind the cursor a pull reads again to catch late commits (protocol 1). Default 30,000; 0 switches it off. */
+  overlapMs?: number;
+  /** Rows per table and page, 1 to 5,000. Default 1,000. */
+  pageLimit?: number;
+  /** Longest time one HTTP request may take. Default 60,000. */
+  requestTimeoutMs?: number;
+  /** Longest time `fetchCredentials` may take. Default 30,000. */
+  credentialsTimeoutMs?: number;
+  /** Longest time between two attempts after failures. Default 300,000. */
+  maxBackoffMs?: number;
+};
+
+/** What `open` takes, as JSON. */
+export type NativeOpenOptions = {
+  schema: NativeSchema;
+  userId: string;
+  directory: string | null;
+  filename: string | null;
+  sync: SyncOptions;
+};
+
+/** One word for where syncing stands. */
+export type SyncStatusName = 'offline' | 'connecting' | 'syncing' | 'synced' | 'error';
+
+/** What `getStatus` answers and `onStatusChanged` carries, as JSON. Times are milliseconds since the epoch. */
+export type NativeStatus = {
+  status: SyncStatusName;
+  connected: boolean;
+  connecting: boolean;
+  uploading: boolean;
+  downloading: boolean;
+  pendingChanges: number;
+  parkedChanges: number;
+  hasSynced: boolean;
+  lastSyncedAt: number | null;
+  nextRetryAt: number | null;
+  error: { code: string; message: string; retryable: boolean } | null;
+};
+
+/** What `execute` and `query` answer. */
+export type NativeResult = {
+  columnNames: string[];
+  rows: object[];
+  rowsAffected: number;
+  insertId?: number | null;
+};
+
+/** What `provideCredentials` takes, as JSON; `null` for "signed out". `expiresAt` in milliseconds since the epoch. */
+export type NativeCredentials = {
+  endpoint: string;
+  token: string;
+  expiresAt: number | null;
+} | null;

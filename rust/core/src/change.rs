@@ -1,0 +1,33 @@
+//! A local change: one operation on one row, made in one transaction, waiting to be pushed.
+
+use serde_json::{Map, Value as Json};
+
+/// Position in the outbox: grows with every change, never reused.
+pub type ChangeId = i64;
+
+/// What was done to the row. Column values are JSON: text, numbers, null; `json` columns hold JSON *text* here, as SQLite
+/// does; the protocol module turns it into JSON values.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// The row was inserted (or replaced) with these columns: all of the schema's.
+    Insert(Map<String, Json>),
+    /// These columns changed.
+    Update(Map<String, Json>),
+    /// The row was deleted.
+    Delete,
+}
+
+/// One entry of the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Order of the changes, also within a transaction.
+    pub id: ChangeId,
+    /// Changes of one local transaction share this.
+    pub transaction: i64,
+    /// The table's name, as in the schema.
+    pub table: String,
+    /// The row's `id`.
+    pub row_id: String,
+    /// What was done.
+    pub operation: Operation,
+}

@@ -1,0 +1,64 @@
+//! The knobs of syncing, with their units in their names.
+
+use crate::error::{ErrorCode, SyncError};
+use serde::Deserialize;
+
+/// `sync` of `openDatabase`. All times in milliseconds; absent fields take the default.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct SyncOptions {
+    /// Time between rounds when nothing else asks for one. Default 30 s.
+    pub poll_interval_ms: u64,
+    /// Least time between a local write and the push it causes, so that writes gather. Default 200 ms.
+    pub upload_throttle_ms: u64,
+    /// How far behind its cursor a table is read again, for rows that were committed late (protocol-v1, quirk 4). Default 30 s.
+    pub overlap_ms: u64,
+    /// Rows of one table asked for at a time, 1 to 5000. Default 1000.
+    pub page_limit: u32,
+    /// Longest time one HTTP request may take. Default 60 s.
+    pub request_timeout_ms: u64,
+    /// Longest time `fetchCredentials` may take. Default 30 s.
+    pub credentials_timeout_ms: u64,
+    /// Longest time between two attempts after failures. Default 5 min.
+    pub max_backoff_ms: u64,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            poll_interval_ms: 30_000,
+            upload_throttle_ms: 200,
+            overlap_ms: 30_000,
+            page_limit: 1000,
+            request_timeout_ms: 60_000,
+            credentials_timeout_ms: 30_000,
+            max_backoff_ms: 300_000,
+        }
+    }
+}
+
+impl SyncOptions {
+    /// Refuses values that can't work, naming the option.
+    pub fn validate(&self) -> Result<(), SyncError> {
+        let bad = |what: &str| Err(SyncError::new(ErrorCode::InvalidOptions, format!("sync.{what}")));
+        if !(1..=5000).contains(&self.page_limit) {
+            return bad("pageLimit must be between 1 and 5000");
+        }
+        for (name, value) in [
+            ("pollIntervalMs", self.poll_interval_ms),
+            ("requestTimeoutMs", self.request_timeout_ms),
+            ("credentialsTimeoutMs", self.credentials_timeout_ms),
+            ("maxBackoffMs", self.max_backoff_ms),
+        ] {
+            if !(10..=86_400_000).contains(&value) {
+                return bad(&format!("{name} must be between 10 and 86400000 (24 hours)"));
+            }
+        }
+        for (name, value) in [("uploadThrottleMs", self.upload_throttle_ms), ("overlapMs", self.overlap_ms)] {
+            if value > 86_400_000 {
+                return bad(&format!("{name} must be at most 86400000 (24 hours)"));
+            }
+        }
+        Ok(())
+    }
+}

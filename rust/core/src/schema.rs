@@ -1,0 +1,239 @@
+//! The app's tables, handed in as data.
+//!
+//! Owns the shape and its validation. Every other module may rely on a validated [`Schema`]: names are unique without
+//! regard to case, indexes and `required` name real columns, parents form no cycle, and nothing collides with our own
+//! tables. Names are still hostile to SQL: whoever builds SQL quotes them.
+
+use crate::error::{ErrorCode, Result, SyncError};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// SQLite allows 2000 columns by default; triggers bind two values per column and keep within its limits up to here.
+const MAX_COLUMNS: usize = 500;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnType {
+    /// UTF-8 text; timestamps and UUIDs are text.
+    Text,
+    /// 64-bit signed integer; booleans are 0 and 1.
+    Integer,
+    /// 64-bit float.
+    Real,
+    /// A JSON value on the wire, JSON text in SQLite.
+    Json,
+}
+
+/// A column besides `id`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Its name, on the device and on the wire.
+    pub name: String,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub column_type: ColumnType,
+}
+
+/// A secondary index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// Unique within the table.
+    pub name: String,
+    /// Column names, in order.
+    pub columns: Vec<String>,
+}
+
+/// A table with an implied `id TEXT PRIMARY KEY`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Its name, on the device and on the wire.
+    pub name: String,
+    /// All columns but `id`.
+    pub columns: Vec<Column>,
+    /// Secondary indexes.
+    #[serde(default)]
+    pub indexes: Vec<Index>,
+    /// Columns that every upload of a row must carry because the backend demands a value (protocol-v1, upload 2).
+    #[serde(default)]
+    pub required: Vec<String>,
+    /// Tables whose rows must exist on the backend before rows of this one.
+    #[serde(default)]
+    pub parents: Vec<String>,
+}
+
+impl Table {
+    /// Position of a column, `id` not counted. Names on the wire are compared exactly.
+    pub fn column_index(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.name == name)
+    }
+}
+
+/// All tables of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// In the order the app gave them.
+    pub tables: Vec<Table>,
+}
+
+fn invalid(message: String) -> SyncError {
+    SyncError::new(ErrorCode::InvalidSchema, message)
+}
+
+fn check_name(what: &str, name: &str) -> Result<()> {
+    let lower = name.to_lowercase();
+    if name.is_empty() {
+        return Err(invalid(format!("{what} has an empty name")));
+    }
+    if name.contains('\0') {
+        return Err(invalid(format!("{what} has a NUL character in its name")));
+    }
+    if lower.starts_with("omnii_") || lower.starts_with("sqlite_") {
+        return Err(invalid(format!("{what} '{name}': names beginning with omnii_ or sqlite_ are reserved")));
+    }
+    Ok(())
+}
+
+impl Schema {
+    /// Reads the JSON that `js/schema.ts` makes and validates it.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let schema: Self =
+            serde_json::from_str(json).map_err(|e| invalid(format!("the schema can't be read: {e}")))?;
+        schema.validate()?;
+        Ok(schema)
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// Table names with parents before children; otherwise in the order of the schema.
+    pub fn parents_first(&self) -> Vec<&Table> {
+        let mut done: Vec<&Table> = Vec::with_capacity(self.tables.len());
+        while done.len() < self.tables.len() {
+            let before = done.len();
+            for table in &self.tables {
+                let placed = |name: &str| done.iter().any(|t| t.name == name);
+                if !placed(&table.name) && table.parents.iter().all(|p| *p == table.name || placed(p)) {
+                    done.push(table);
+                }
+            }
+            if done.len() == before {
+                break; // a cycle; validate() refuses it
+            }
+        }
+        done
+    }
+
+    /// Refuses what can't work, naming table and column.
+    pub fn validate(&self) -> Result<()> {
+        if self.tables.is_empty() {
+            return Err(invalid("the schema has no tables".into()));
+        }
+        let mut names = HashSet::new();
+        for table in &self.tables {
+            check_name("table", &table.name)?;
+            if !names.insert(table.name.to_lowercase()) {
+                return Err(invalid(format!("table '{}' is declared twice", table.name)));
+            }
+            self.validate_table(table)?;
+        }
+        if self.parents_first().len() != self.tables.len() {
+            let stuck: Vec<&str> = self
+                .tables
+                .iter()
+                .filter(|t| !self.parents_first().iter().any(|d| d.name == t.name))
+                .map(|t| t.name.as_str())
+                .collect();
+            return Err(invalid(format!("the parents of {} form a cycle", stuck.join(", "))));
+        }
+        Ok(())
+    }
+
+    fn validate_table(&self, table: &Table) -> Result<()> {
+        let t = &table.name;
+        if table.columns.len() > MAX_COLUMNS {
+            return Err(invalid(format!("table '{t}' has {} columns; at most {MAX_COLUMNS}", table.columns.len())));
+        }
+        let mut columns = HashSet::new();
+        for column in &table.columns {
+            check_name(&format!("table '{t}': a column"), &column.name)?;
+            if column.name.eq_ignore_ascii_case("id") {
+                return Err(invalid(format!("table '{t}': column 'id' is implied and must not be declared")));
+            }
+            if !columns.insert(column.name.to_lowercase()) {
+                return Err(invalid(format!("table '{t}': column '{}' is declared twice", column.name)));
+            }
+        }
+        let mut indexes = HashSet::new();
+        for index in &table.indexes {
+            check_name(&format!("table '{t}': an index"), &index.name)?;
+            if !indexes.insert(index.name.to_lowercase()) {
+                return Err(invalid(format!("table '{t}': index '{}' is declared twice", index.name)));
+            }
+            if index.columns.is_empty() {
+                return Err(invalid(format!("table '{t}': index '{}' has no columns", index.name)));
+            }
+            for c in &index.columns {
+                if c != "id" && table.column_index(c).is_none() {
+                    return Err(invalid(format!("table '{t}': index '{}' names unknown column '{c}'", index.name)));
+                }
+            }
+        }
+        for c in &table.required {
+            if table.column_index(c).is_none() {
+                return Err(invalid(format!("table '{t}': required names unknown column '{c}'")));
+            }
+        }
+        for p in &table.parents {
+            if self.table(p).is_none() {
+                return Err(invalid(format!("table '{t}': parents names unknown table '{p}'")));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(json: &str) -> Result<Schema> {
+        Schema::from_json(&format!("{{\"tables\":[{json}]}}"))
+    }
+
+    #[test]
+    fn refuses_with_the_place_named() {
+        for (json, words) in [
+            ("", "no tables"),
+            (r#"{"name":"","columns":[]}"#, "empty name"),
+            (r#"{"name":"omnii_x","columns":[]}"#, "reserved"),
+            (r#"{"name":"t","columns":[{"name":"id","type":"text"}]}"#, "implied"),
+            (r#"{"name":"t","columns":[{"name":"a","type":"blob"}]}"#, "unknown variant"),
+            (r#"{"name":"t","columns":[{"name":"a","type":"text"},{"name":"A","type":"text"}]}"#, "declared twice"),
+            (r#"{"name":"t","columns":[],"indexes":[{"name":"i","columns":["b"]}]}"#, "unknown column 'b'"),
+            (r#"{"name":"t","columns":[],"required":["b"]}"#, "unknown column 'b'"),
+            (r#"{"name":"t","columns":[],"parents":["p"]}"#, "unknown table 'p'"),
+            (r#"{"name":"a","columns":[],"parents":["b"]},{"name":"b","columns":[],"parents":["a"]}"#, "cycle"),
+        ] {
+            let error = table(json).expect_err(json);
+            assert_eq!(error.code, ErrorCode::InvalidSchema);
+            assert!(error.message.contains(words), "{json}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn parents_come_first_and_a_table_may_be_its_own_parent() {
+        let schema = table(
+            r#"{"name":"c","columns":[],"parents":["b","c"]},{"name":"b","columns":[],"parents":["a"]},{"name":"a","columns":[]}"#,
+        )
+        .unwrap();
+        let order: Vec<&str> = schema.parents_first().iter().map(|t| t.name.as_str()).collect();
+        assert_eq!(order, ["a", "b", "c"]);
+    }
+}

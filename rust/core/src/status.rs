@@ -1,0 +1,97 @@
+//! What the app is told about syncing: one immutable snapshot, replaced as a whole.
+
+use crate::error::SyncError;
+use serde::Serialize;
+
+/// The five words of the status, derived from the rest of the snapshot by [`Status::kind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusKind {
+    /// Not connected: told to disconnect, nobody signed in, or the backend can't be reached.
+    Offline,
+    /// Reaching the backend for the first time since `connect` or since the last failure.
+    Connecting,
+    /// Changes or pages are on their way.
+    Syncing,
+    /// The last round was complete and nothing is under way.
+    Synced,
+    /// The last round failed for another reason than the network.
+    Error,
+}
+
+/// A snapshot of the sync state. Serialises to the JSON that js/types.ts calls `NativeStatus`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Status {
+    /// The last exchange with the backend succeeded, and syncing has not been told to stop.
+    pub connected: bool,
+    /// An attempt to reach the backend is under way while not connected.
+    pub connecting: bool,
+    /// An upload is in flight.
+    pub uploading: bool,
+    /// A download is in flight.
+    pub downloading: bool,
+    /// Local changes not yet acknowledged (queued or sent), parked ones not included.
+    pub pending_changes: u64,
+    /// Changes the backend refused for good; kept until retried or discarded.
+    pub parked_changes: u64,
+    /// A complete round has been finished with this database file, now or in an earlier run.
+    pub has_synced: bool,
+    /// End of the last complete round, ms since the Unix epoch.
+    pub last_synced_at_ms: Option<i64>,
+    /// When the next attempt is due after a failure, ms since the Unix epoch.
+    pub next_retry_at_ms: Option<i64>,
+    /// Why the last round failed; cleared by the next complete round.
+    pub error: Option<SyncError>,
+}
+
+impl Status {
+    /// The word for this snapshot.
+    pub fn kind(&self) -> StatusKind {
+        use crate::error::ErrorCode as E;
+        if self.connected && (self.uploading || self.downloading) {
+            return StatusKind::Syncing;
+        }
+        if self.connecting {
+            return StatusKind::Connecting;
+        }
+        match &self.error {
+            Some(e) if matches!(e.code, E::Network | E::Timeout | E::NoCredentials | E::Disconnected) => StatusKind::Offline,
+            Some(_) => StatusKind::Error,
+            None if self.connected => StatusKind::Synced,
+            None => StatusKind::Offline,
+        }
+    }
+
+    /// The snapshot as JSON, with `status` first.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'a> {
+            status: StatusKind,
+            connected: bool,
+            connecting: bool,
+            uploading: bool,
+            downloading: bool,
+            pending_changes: u64,
+            parked_changes: u64,
+            has_synced: bool,
+            last_synced_at: Option<i64>,
+            next_retry_at: Option<i64>,
+            error: Option<&'a SyncError>,
+        }
+        let wire = Wire {
+            status: self.kind(),
+            connected: self.connected,
+            connecting: self.connecting,
+            uploading: self.uploading,
+            downloading: self.downloading,
+            pending_changes: self.pending_changes,
+            parked_changes: self.parked_changes,
+            has_synced: self.has_synced,
+            last_synced_at: self.last_synced_at_ms,
+            next_retry_at: self.next_retry_at_ms,
+            error: self.error.as_ref(),
+        };
+        serde_json::to_string(&wire).expect("numbers, booleans and strings always serialise")
+    }
+}

@@ -1,0 +1,104 @@
+//! The cxx bridge between the engine and `cpp/`, and nothing else.
+//!
+//! Owns the translation of requests (an id, chosen by C++) into engine calls and of their outcomes into calls of the
+//! [`EngineSink`](bridge::EngineSink). Guarantees that no panic crosses into C++ and that every request is settled exactly
+//! once, on whatever thread the outcome arises. Refuses to know about JSI, SQL or retries.
+
+mod engine;
+mod values;
+
+pub use engine::Engine;
+pub use values::{Rows, Values};
+
+use engine::new_engine;
+use values::new_values;
+
+/// The functions and types both sides share. Strings are UTF-8; structured options are JSON.
+#[cxx::bridge(namespace = "omnii")]
+pub mod bridge {
+    /// Why a request failed: `code` is stable, `message` is for people, `retryable` says that trying later may help.
+    #[derive(Debug, Clone)]
+    struct Failure {
+        code: String,
+        message: String,
+        retryable: bool,
+    }
+
+    extern "Rust" {
+        type Engine;
+        type Values;
+        type Rows;
+
+        /// One engine per module instance. Dropping the box closes every database it opened and waits for their threads.
+        fn new_engine(sink: SharedPtr<EngineSink>) -> Box<Engine>;
+
+        fn open(self: &Engine, request: u64, options: &str);
+        fn close(self: &Engine, request: u64, database: u32);
+        fn execute(self: &Engine, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>);
+        fn query(self: &Engine, request: u64, database: u32, sql: &str, params: Box<Values>);
+        fn begin(self: &Engine, request: u64, database: u32);
+        fn commit(self: &Engine, request: u64, database: u32, transaction: u64);
+        fn rollback(self: &Engine, request: u64, database: u32, transaction: u64);
+        fn connect(self: &Engine, request: u64, database: u32);
+        fn disconnect(self: &Engine, request: u64, database: u32);
+        fn trigger_sync(self: &Engine, request: u64, database: u32);
+        fn upload_data(self: &Engine, request: u64, database: u32);
+        fn clear_and_reconnect(self: &Engine, request: u64, database: u32);
+        fn fetch_changes(self: &Engine, request: u64, database: u32, since: &str);
+        fn health(self: &Engine, request: u64, database: u32);
+        fn populate(self: &Engine, request: u64, database: u32);
+        /// JSON of the status; of a closed database when the id is unknown.
+        fn status(self: &Engine, database: u32) -> String;
+        /// `credentials`: JSON of `{endpoint, token, expiresAt?}` or `null`; `error` non-empty when fetching them failed.
+        fn provide_credentials(self: &Engine, database: u32, request: u64, credentials: &str, error: &str);
+
+        /// SQL parameters, pushed in order.
+        fn new_values(capacity: usize) -> Box<Values>;
+        fn push_null(self: &mut Values);
+        fn push_integer(self: &mut Values, value: i64);
+        fn push_real(self: &mut Values, value: f64);
+        fn push_text(self: &mut Values, value: &str);
+        fn push_blob(self: &mut Values, value: &[u8]);
+
+        /// A result set, flat: cell `i` is row `i / columns`, column `i % columns`.
+        fn column_names(self: &Rows) -> &[String];
+        /// Kind of each cell: 0 null, 1 integer, 2 real, 3 text (UTF-8), 4 blob, 5 text known to be ASCII.
+        fn kinds(self: &Rows) -> &[u8];
+        /// Per cell: an integer's or real's 64 bits; for text and blobs the offset into `bytes` in the upper 32 bits and
+        /// the length in bytes in the lower 32.
+        fn words(self: &Rows) -> &[u64];
+        fn bytes(self: &Rows) -> &[u8];
+        fn rows_affected(self: &Rows) -> i64;
+        /// The last inserted rowid; 0 if the statement inserted nothing.
+        fn insert_id(self: &Rows) -> i64;
+    }
+
+    unsafe extern "C++" {
+        include!("EngineSink.h");
+
+        type EngineSink;
+
+        #[cxx_name = "rowsReady"]
+        fn rows_ready(self: &EngineSink, request: u64, rows: Box<Rows>);
+        #[cxx_name = "numberReady"]
+        fn number_ready(self: &EngineSink, request: u64, value: f64);
+        #[cxx_name = "textReady"]
+        fn text_ready(self: &EngineSink, request: u64, text: String);
+        fn done(self: &EngineSink, request: u64);
+        fn failed(self: &EngineSink, request: u64, failure: Failure);
+
+        #[cxx_name = "statusChanged"]
+        fn status_changed(self: &EngineSink, database: u32, status: String);
+        #[cxx_name = "tablesChanged"]
+        fn tables_changed(self: &EngineSink, database: u32, tables: Vec<String>);
+        #[cxx_name = "credentialsRequested"]
+        fn credentials_requested(self: &EngineSink, database: u32, request: u64);
+    }
+
+    impl SharedPtr<EngineSink> {}
+}
+
+// SAFETY: EngineSink's contract (cpp/EngineSink.h) is that its methods may be called from any thread.
+unsafe impl Send for bridge::EngineSink {}
+// SAFETY: as above; all of its methods are const and synchronise inside.
+unsafe impl Sync for bridge::EngineSink {}

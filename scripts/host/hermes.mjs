@@ -1,0 +1,23 @@
+// What esbuild has to know about Hermes 1.0: which syntax its compiler takes, and how packages are resolved for it.
+
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/**
+ * Hermes 1.0 takes ES2022 (classes with private members, async functions, `for await`), tried with its own compiler, but
+ * no asynchronous generators and no `import()`; newer syntax is lowered by the target.
+ */
+export const hermesOptions = {
+  bundle: true,
+  format: 'iife',
+  platform: 'neutral',
+  target: 'es2022',
+  supported: { 'async-generator': false, 'dynamic-import': false, 'import-meta': false },
+  mainFields: ['react-native', 'module', 'main'],
+  conditions: ['react-native', 'import', 'module', 'default'],
+  charset: 'utf8',
+  legalComments: 'none',
+};
