@@ -1,7 +1,8 @@
 #pragma once
 
 // What the engine calls back into. The Rust side holds a shared pointer to it and calls it from its own threads;
-// the implementation (EventDispatcher) brings everything to the JS thread. Free of JSI, so that rust/ffi compiles alone.
+// the implementation (EventDispatcher) brings everything to the JS thread. Free of JSI, so that rust/ffi compiles
+// alone.
 //
 // Guarantees of the caller (rust/ffi): every request id is settled exactly once, by `rowsReady`, `numberReady`,
 // `textReady`, `done` or `failed`; calls may come from any thread and also before the requesting call has returned.
@@ -29,4 +30,4 @@ class EngineSink {
   virtual void credentialsRequested(uint32_t database, uint64_t request) const noexcept = 0;
 };
 
-} // namespace omnii
+}  // namespace omnii

@@ -68,7 +68,8 @@ export function checkCredentials(answer: unknown): NativeCredentials {
   return { endpoint: endpoint.replace(/\/+$/, ''), token, expiresAt: expiresAt === null ? null : expiresAt.getTime() };
 }
 
-function messageOf(thrown: unknown): string {
+/** Words for what `fetchCredentials` threw: never empty, without anything that looks like a token. */
+export function credentialsMessage(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return message.trim() === '' ? 'fetchCredentials failed without a message' : message.replace(jwt, '[token]');
 }
@@ -90,7 +91,7 @@ export function createCredentialsResponder(
       );
       previousToken = credentials?.token;
     } catch (thrown) {
-      error = messageOf(thrown);
+      error = credentialsMessage(thrown);
     }
     if (isOpen()) {
       native.provideCredentials(databaseId, requestId, JSON.stringify(credentials), error);

@@ -102,8 +102,8 @@ export class SyncError extends Error {
 
 /**
  * Makes a `SyncError` of whatever was thrown. A `SyncError` passes through unchanged. An object with a known `code`,
- * which is what the native module rejects with, keeps code, message, `retryable` and stack. Everything else, an unknown
- * code included, becomes `Internal`.
+ * which is what the native module rejects with, keeps code, message, `retryable` and, if it has frames, its stack.
+ * Everything else, an unknown code included, becomes `Internal`.
  */
 export function toSyncError(thrown: unknown): SyncError {
   if (thrown instanceof SyncError) {
@@ -122,7 +122,8 @@ export function toSyncError(thrown: unknown): SyncError {
   const error = isCode(code)
     ? new SyncError(code, text, retryable === true)
     : new SyncError('Internal', typeof code === 'string' ? `${text} (${code})` : text, retryable === true);
-  if (typeof stack === 'string' && stack !== '') {
+  // An error made in C++ has a stack without frames, which says less than our own.
+  if (typeof stack === 'string' && /^\s+at /m.test(stack)) {
     error.stack = stack;
   }
   return error;

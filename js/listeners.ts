@@ -7,10 +7,10 @@ export function reportListenerError(what: string, thrown: unknown): void {
 
 export type Listeners<Args extends readonly unknown[]> = {
   /** Adds one registration (the same function may be added twice). Answers the function that removes it. */
-  add(listener: (...args: Args) => void): () => void;
+  add: (listener: (...args: Args) => void) => () => void;
   /** Calls those that were there when the call began and still are. */
-  emit(...args: Args): void;
-  clear(): void;
+  emit: (...args: Args) => void;
+  clear: () => void;
 };
 
 /** `what` names the listeners in reports. */

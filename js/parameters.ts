@@ -8,7 +8,7 @@ export type SqlValue = null | number | bigint | string | ArrayBuffer;
 /** A value as parameters take it. Booleans are stored as 0 and 1; a view (`Uint8Array`, …) as the bytes it shows. */
 export type SqlParameter = SqlValue | boolean | ArrayBufferView;
 
-const int64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
+const int64 = { min: -9223372036854775808n, max: 9223372036854775807n };
 
 function refuse(message: string): never {
   throw new SyncError('BadArgument', message);

@@ -4,7 +4,13 @@
  * Owns the snapshot of the status and the subscriptions to native events; guarantees that nothing is emitted after
  * `close()` and that every rejection is a `SyncError`. `Database` is the part of it that apps see.
  */
-import { checkCredentials, createCredentialsResponder, type Credentials, type SyncConnector } from './connector';
+import {
+  checkCredentials,
+  createCredentialsResponder,
+  type Credentials,
+  credentialsMessage,
+  type SyncConnector,
+} from './connector';
 import type { Database, DatabaseListener } from './database';
 import { describe, isRecord } from './describe';
 import { SyncError, toSyncError } from './errors';
@@ -12,7 +18,7 @@ import { createListeners } from './listeners';
 import native from './NativeOmniiSync';
 import { checkOpenOptions } from './options';
 import { createQueries, type Run } from './queries';
-import { closedStatus, parseStatus } from './status';
+import { closedStatus, parseStatus, type SyncStatus } from './status';
 import { runTransaction, type Transaction } from './transaction';
 import type { NativeResult } from './types';
 
@@ -20,22 +26,22 @@ import type { NativeResult } from './types';
 export type Session = {
   readonly database: Database;
   /** The app asked for syncing: `connect()` or `clearAndReconnect()` was called, and `disconnect()` not since. */
-  isConnectionWanted(): boolean;
+  isConnectionWanted: () => boolean;
   /** Asks the app's connector directly. Rejects with `CredentialsFailed`. */
-  fetchCredentials(): Promise<Credentials | null>;
-  uploadData(): Promise<void>;
+  fetchCredentials: () => Promise<Credentials | null>;
+  uploadData: () => Promise<void>;
   /** The backend's answers, as parsed JSON. */
-  fetchChanges(since: string): Promise<unknown>;
-  health(): Promise<unknown>;
-  populate(): Promise<unknown>;
+  fetchChanges: (since: string) => Promise<unknown>;
+  health: () => Promise<unknown>;
+  populate: () => Promise<unknown>;
 };
 
 /** What the owner of a session wants to hear. */
 export type SessionEvents = {
   /** The snapshot was replaced; also once when the database is closed. */
-  statusChanged(): void;
+  statusChanged: () => void;
   /** `close()` was called. */
-  closed(): void;
+  closed: () => void;
 };
 
 function checkListener(listener: unknown): DatabaseListener {
@@ -72,15 +78,16 @@ export async function openSession(given: unknown, events: SessionEvents): Promis
 }
 
 function createSession(databaseId: number, connector: SyncConnector, events: SessionEvents): Session {
-  const statusListeners = createListeners<Parameters<NonNullable<DatabaseListener['statusChanged']>>>('statusChanged');
-  const tablesListeners = createListeners<Parameters<NonNullable<DatabaseListener['tablesChanged']>>>('tablesChanged');
+  const statusListeners = createListeners<[status: SyncStatus]>('statusChanged');
+  const tablesListeners = createListeners<[tables: readonly string[]]>('tablesChanged');
   let statusJson = native.getStatus(databaseId);
   let status = parseStatus(statusJson);
+  let open = true;
   let closing: Promise<void> | null = null;
   let connectionWanted = false;
-  const isOpen = (): boolean => closing === null;
+  const isOpen = (): boolean => open;
 
-  const setStatus = (next: typeof status): void => {
+  const setStatus = (next: SyncStatus): void => {
     status = next;
     statusListeners.emit(status);
     events.statusChanged();
@@ -143,21 +150,8 @@ function createSession(databaseId: number, connector: SyncConnector, events: Ses
     if (typeof callback !== 'function') {
       throw new SyncError('BadArgument', `writeTransaction takes a function; got ${describe(callback)}`);
     }
-    // The callback's own error must come out as it is, so it is kept apart from the engine's.
-    let own: { readonly thrown: unknown } | null = null;
     try {
-      return await whileOpen(() =>
-        runTransaction(native, databaseId, async (tx) => {
-          try {
-            return await callback(tx);
-          } catch (thrown) {
-            own = { thrown };
-            throw thrown;
-          }
-        })
-      );
-    } catch (thrown) {
-      throw own === null ? thrown : (own as { readonly thrown: unknown }).thrown;
+      return await runTransaction(native, databaseId, whileOpen, callback);
     } finally {
       refreshStatus();
     }
@@ -189,13 +183,12 @@ function createSession(databaseId: number, connector: SyncConnector, events: Ses
       subscription.remove();
     }
     connectionWanted = false;
-    const closed = native.close(databaseId);
+    events.closed();
     setStatus(closedStatus(status));
     statusListeners.clear();
     tablesListeners.clear();
-    events.closed();
     try {
-      await closed;
+      await native.close(databaseId);
     } catch (thrown) {
       throw toSyncError(thrown);
     }
@@ -221,20 +214,23 @@ function createSession(databaseId: number, connector: SyncConnector, events: Ses
         return native.clearAndReconnect(databaseId);
       }),
     close: () => {
-      closing ??= Promise.resolve().then(close);
+      if (closing === null) {
+        open = false;
+        closing = close();
+      }
       return closing;
     },
     get currentStatus() {
       return status;
     },
     registerListener: (given) => {
-      const { statusChanged, tablesChanged } = checkListener(given);
+      const listener = checkListener(given);
       if (!isOpen()) {
         return () => undefined;
       }
       const removals = [
-        ...(statusChanged === undefined ? [] : [statusListeners.add(statusChanged)]),
-        ...(tablesChanged === undefined ? [] : [tablesListeners.add(tablesChanged)]),
+        statusListeners.add((next) => listener.statusChanged?.(next)),
+        tablesListeners.add((tables) => listener.tablesChanged?.(tables)),
       ];
       return () => {
         for (const remove of removals) {
@@ -254,7 +250,7 @@ function createSession(databaseId: number, connector: SyncConnector, events: Ses
           checkCredentials(answer);
           return answer;
         } catch (thrown) {
-          throw new SyncError('CredentialsFailed', thrown instanceof Error ? thrown.message : String(thrown), true);
+          throw new SyncError('CredentialsFailed', credentialsMessage(thrown), true);
         }
       }),
     uploadData: () => withStatus(() => native.uploadData(databaseId)),

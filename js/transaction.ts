@@ -24,13 +24,14 @@ async function rollBack(native: Spec, databaseId: number, transactionId: number)
   }
 }
 
-/** Begins, runs, ends. What the callback throws is rethrown unchanged; the rest is thrown as the engine gave it. */
+/** Begins, runs, ends. What the callback throws is rethrown unchanged; `guard` makes `SyncError`s of the engine's rejections. */
 export async function runTransaction<T>(
   native: Spec,
   databaseId: number,
+  guard: <R>(work: () => Promise<R>) => Promise<R>,
   callback: (tx: Transaction) => Promise<T> | T
 ): Promise<T> {
-  const transactionId = await native.begin(databaseId);
+  const transactionId = await guard(() => native.begin(databaseId));
   const inFlight = new Set<Promise<unknown>>();
   let ended = false;
   const run: Run = async (sql, parameters) => {
@@ -40,12 +41,12 @@ export async function runTransaction<T>(
         'this transaction has ended; await every statement inside the callback of writeTransaction()'
       );
     }
-    const statement = native.execute(databaseId, transactionId, sql, parameters) as Promise<NativeResult>;
+    const statement = guard(
+      () => native.execute(databaseId, transactionId, sql, parameters) as Promise<NativeResult>
+    );
     inFlight.add(statement);
     try {
       return await statement;
-    } catch (thrown) {
-      throw toSyncError(thrown);
     } finally {
       inFlight.delete(statement);
     }
@@ -63,10 +64,10 @@ export async function runTransaction<T>(
   ended = true;
   await Promise.allSettled(inFlight);
   try {
-    await native.commit(databaseId, transactionId);
+    await guard(() => native.commit(databaseId, transactionId));
   } catch (thrown) {
     await rollBack(native, databaseId, transactionId);
-    throw toSyncError(thrown);
+    throw thrown;
   }
   return result;
 }

@@ -66,7 +66,7 @@ fn main() {
 
 /// Headers of others, in the order in which they are searched.
 fn system_includes(places: &Places, generated: PathBuf) -> Vec<PathBuf> {
-    let hermes = hermes_folder(places);
+    let hermes = hermes_folder();
     let mut includes = vec![
         places.host_cpp.join("stubs"),
         generated,
@@ -79,11 +79,18 @@ fn system_includes(places: &Places, generated: PathBuf) -> Vec<PathBuf> {
     includes
 }
 
-fn hermes_folder(places: &Places) -> PathBuf {
+fn hermes_folder() -> PathBuf {
     let cargo = env::var_os("CARGO").expect("set by cargo");
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version=1", "--locked", "--offline", "--manifest-path"])
-        .arg(places.root.join("Cargo.toml"))
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--filter-platform",
+            &variable("TARGET"),
+            "--manifest-path",
+        ])
+        .arg(Path::new(&variable("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .output()
         .unwrap_or_else(|error| fail(&format!("cargo metadata: {error}")));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
@@ -168,6 +175,6 @@ fn rerun_if_changed(path: &Path) {
 
 /// Ends the build with one line that says what to do.
 fn fail(message: &str) -> ! {
-    println!("cargo:error={message}");
+    println!("cargo::error={message}");
     std::process::exit(1);
 }

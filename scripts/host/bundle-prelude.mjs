@@ -11,5 +11,7 @@ await build({
   entryPoints: [join(root, 'rust/host/prelude/index.ts')],
   outfile: process.argv[2],
   sourcemap: false,
+  // package.json says that our modules have no side effects; those of the prelude have nothing else.
+  ignoreAnnotations: true,
   logLevel: 'warning',
 });

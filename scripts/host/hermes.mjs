@@ -16,8 +16,9 @@ export const hermesOptions = {
   platform: 'neutral',
   target: 'es2022',
   supported: { 'async-generator': false, 'dynamic-import': false, 'import-meta': false },
-  mainFields: ['react-native', 'module', 'main'],
-  conditions: ['react-native', 'import', 'module', 'default'],
+  // As Metro resolves packages for a phone.
+  mainFields: ['react-native', 'browser', 'main'],
+  conditions: ['react-native'],
   charset: 'utf8',
   legalComments: 'none',
 };

@@ -11,6 +11,8 @@
 //!
 //! It refuses to know HTTP, SQL or threads: [`Effect`]s go out, [`Input`]s come back.
 
+mod io;
+mod state;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -22,199 +24,8 @@ use crate::options::SyncOptions;
 use crate::status::Status;
 use std::mem;
 
-/// Names one caller waiting for a round; the driver never reuses one.
-pub type RequestId = u64;
-
-/// Why a push or a pull failed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RoundError {
-    /// What the app is told.
-    pub error: SyncError,
-    /// How long the backend asked us to stay away, in ms.
-    pub retry_after_ms: Option<u64>,
-}
-
-impl RoundError {
-    /// Whether the backend could not be talked to at all, so that the other half of the round would fail the same way.
-    fn is_connection_level(&self) -> bool {
-        matches!(
-            self.error.code,
-            ErrorCode::Network
-                | ErrorCode::Timeout
-                | ErrorCode::NoCredentials
-                | ErrorCode::CredentialsFailed
-                | ErrorCode::CredentialsTimeout
-                | ErrorCode::Unauthorized
-        )
-    }
-
-    /// Whether an attempt soon may help. "Nobody is signed in" changes by an event, not by asking again.
-    fn is_worth_backoff(&self) -> bool {
-        self.error.retryable && self.error.code != ErrorCode::NoCredentials
-    }
-}
-
-impl From<SyncError> for RoundError {
-    fn from(error: SyncError) -> Self {
-        Self { error, retry_after_ms: None }
-    }
-}
-
-/// What happened outside.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    /// The app wants syncing. Does nothing if it wanted it already.
-    Connect,
-    /// The app wants silence: the round in flight is cancelled, its waiters are rejected.
-    Disconnect,
-    /// A local transaction put something into the outbox.
-    LocalWrite,
-    /// The app asks for a whole round that begins now or later, also while disconnected.
-    Trigger(RequestId),
-    /// The app asks for a push without a pull, also while disconnected.
-    Upload(RequestId),
-    /// The app came to the foreground; connections may have died meanwhile.
-    Foreground,
-    /// The device is on a network again.
-    NetworkRegained,
-    /// Somebody signed in, or the token was renewed.
-    CredentialsChanged,
-    /// The timer set by [`Effect::SetTimer`] fired. It is trusted to be the latest one: the wall clock may have jumped.
-    Timer,
-    /// The backend gave a good answer during the work in flight.
-    Contacted,
-    /// The work of [`Effect::StartPush`] ended.
-    PushFinished(Result<(), RoundError>),
-    /// The work of [`Effect::StartPull`] ended.
-    PullFinished(Result<(), RoundError>),
-    /// The outbox as it is now.
-    Counts {
-        /// Changes queued or sent.
-        pending: u64,
-        /// Changes refused for good.
-        parked: u64,
-    },
-    /// The database closes. Everything after it is inert.
-    Close,
-}
-
-/// What the driver must do, in this order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Start a push; answer with [`Input::PushFinished`].
-    StartPush,
-    /// Start a pull; answer with [`Input::PullFinished`].
-    StartPull,
-    /// Stop the work in flight and never report its result.
-    Cancel,
-    /// Send [`Input::Timer`] at this time, instead of at the time set before. May lie in the past.
-    SetTimer {
-        /// Milliseconds since the Unix epoch.
-        at_ms: i64,
-    },
-    /// Forget the timer.
-    ClearTimer,
-    /// [`Machine::status`] changed: show it.
-    Publish,
-    /// These requests are answered.
-    Settle {
-        /// At least one.
-        requests: Vec<RequestId>,
-        /// How their round ended.
-        outcome: Result<(), SyncError>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Mode {
-    /// `failures`: failed rounds in a row.
-    Connected { failures: u32 },
-    Disconnected,
-    Closed,
-}
-
-/// What an idle, connected machine waits for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Wait {
-    /// The next poll.
-    Poll { at: i64 },
-    /// The end of the throttle after a local write.
-    Write { at: i64 },
-    /// The next attempt after a failure. Nothing but an explicit wish shortens it.
-    Retry { at: i64 },
-}
-
-impl Wait {
-    fn at(self) -> i64 {
-        match self {
-            Self::Poll { at } | Self::Write { at } | Self::Retry { at } => at,
-        }
-    }
-
-    /// The same wait, brought forward to `at` for a local write; a retry is not.
-    fn with_write(self, at: i64) -> Self {
-        match self {
-            Self::Poll { at: poll } => Self::Write { at: at.min(poll) },
-            Self::Write { .. } | Self::Retry { .. } => self,
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Scope {
-    /// Push, then pull.
-    Full,
-    /// Push alone; afterwards the machine goes on waiting as before.
-    PushOnly { resume: Option<Wait> },
-}
-
-#[derive(Debug)]
-struct Round {
-    scope: Scope,
-    /// Requests answered at the end of the round.
-    triggers: Vec<RequestId>,
-    /// Requests answered at the end of its push.
-    uploads: Vec<RequestId>,
-    /// When the first local write was made that this round's push may have missed.
-    missed_write_at: Option<i64>,
-    /// The surroundings improved while it ran: should it fail, the next one need not wait.
-    woken: bool,
-}
-
-#[derive(Debug)]
-enum Activity {
-    /// `None` only while disconnected or closed.
-    Idle(Option<Wait>),
-    Pushing(Round),
-    Pulling {
-        round: Round,
-        push_error: Option<RoundError>,
-    },
-}
-
-/// What is wanted after the work in flight.
-#[derive(Debug, Default)]
-struct Queue {
-    triggers: Vec<RequestId>,
-    uploads: Vec<RequestId>,
-    /// A whole round is wanted though nobody waits for it.
-    full: bool,
-}
-
-/// The effects of one input, sorted by what must come first.
-#[derive(Default)]
-struct Step {
-    work: Vec<Effect>,
-    settled: Vec<Effect>,
-}
-
-impl Step {
-    fn settle(&mut self, requests: Vec<RequestId>, outcome: Result<(), SyncError>) {
-        if !requests.is_empty() {
-            self.settled.push(Effect::Settle { requests, outcome });
-        }
-    }
-}
+pub use io::{Effect, Input, RequestId, RoundError};
+use state::{Activity, Mode, Queue, Round, Scope, Step, Wait};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -304,6 +115,10 @@ impl Machine {
                 self.status.pending_changes = pending;
                 self.status.parked_changes = parked;
             }
+            Input::Cleared => {
+                self.status.has_synced = false;
+                self.status.last_synced_at_ms = None;
+            }
         }
         self.conclude(&before, step)
     }
@@ -376,7 +191,7 @@ impl Machine {
                 return;
             }
         };
-        let outcome = result.as_ref().map(|()| ()).map_err(|e| e.error.clone());
+        let outcome = result.as_ref().copied().map_err(|e| e.error.clone());
         step.settle(mem::take(&mut round.uploads), outcome);
         match (&round.scope, result) {
             (Scope::Full, Err(e)) if e.is_connection_level() => self.fail(now_ms, jitter, round, e, None, step),

@@ -1,1 +1,20 @@
-//! See ARCHITECTURE.md.
+//! IO around the pure core: SQLite, HTTP, credentials, and the loop that drives the machine.
+//!
+//! [`Database`] is the whole of it for callers: an open file that syncs. Everything below is replaceable at a seam
+//! ([`transport::Transport`], [`clock::Clock`]) so that tests inject faults and time.
+
+pub mod client;
+pub mod clock;
+pub mod credentials;
+mod database;
+pub mod driver;
+mod options;
+mod protocol1;
+mod retry_after;
+pub mod store;
+pub mod transport;
+
+pub use database::{Database, DatabaseObserver, Environment};
+pub use omnii_sync_core::{ErrorCode, Schema, Status, StatusKind, SyncError, SyncOptions};
+pub use options::OpenOptions;
+pub use store::{CellKind, Parameter, Rows};

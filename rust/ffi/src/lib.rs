@@ -19,8 +19,11 @@ pub mod bridge {
     /// Why a request failed: `code` is stable, `message` is for people, `retryable` says that trying later may help.
     #[derive(Debug, Clone)]
     struct Failure {
+        /// An `ErrorCode`'s name.
         code: String,
+        /// What happened and what to do.
         message: String,
+        /// Whether trying later may help.
         retryable: bool,
     }
 
@@ -76,21 +79,30 @@ pub mod bridge {
     unsafe extern "C++" {
         include!("EngineSink.h");
 
+        /// The module's side; see cpp/EngineSink.h. Every method may be called from any thread.
         type EngineSink;
 
+        /// The request has a result set.
         #[cxx_name = "rowsReady"]
         fn rows_ready(self: &EngineSink, request: u64, rows: Box<Rows>);
+        /// The request has a number: a database or transaction id.
         #[cxx_name = "numberReady"]
         fn number_ready(self: &EngineSink, request: u64, value: f64);
+        /// The request has a text: JSON of the backend.
         #[cxx_name = "textReady"]
         fn text_ready(self: &EngineSink, request: u64, text: String);
+        /// The request has ended well.
         fn done(self: &EngineSink, request: u64);
+        /// The request has failed.
         fn failed(self: &EngineSink, request: u64, failure: Failure);
 
+        /// JSON of the new status.
         #[cxx_name = "statusChanged"]
         fn status_changed(self: &EngineSink, database: u32, status: String);
+        /// Tables that one commit changed.
         #[cxx_name = "tablesChanged"]
         fn tables_changed(self: &EngineSink, database: u32, tables: Vec<String>);
+        /// To be answered with `provide_credentials`.
         #[cxx_name = "credentialsRequested"]
         fn credentials_requested(self: &EngineSink, database: u32, request: u64);
     }

@@ -19,12 +19,8 @@ namespace {
 class RustBytes final : public jsi::MutableBuffer {
  public:
   explicit RustBytes(rust::Vec<uint8_t> bytes) : bytes_(std::move(bytes)) {}
-  size_t size() const override {
-    return bytes_.size();
-  }
-  uint8_t* data() override {
-    return bytes_.data();
-  }
+  size_t size() const override { return bytes_.size(); }
+  uint8_t* data() override { return bytes_.data(); }
 
  private:
   rust::Vec<uint8_t> bytes_;
@@ -42,7 +38,7 @@ std::unique_ptr<jsi::Value> thrownBy(jsi::Runtime& runtime, Work&& work) {
   }
 }
 
-} // namespace
+}  // namespace
 
 HostRuntime::HostRuntime(rust::Box<Host> host, rust::Box<LoopSender> sender)
     : runtime_(facebook::hermes::makeHermesRuntime(::hermes::vm::RuntimeConfig::Builder()
@@ -65,18 +61,17 @@ HostRuntime::~HostRuntime() {
 void HostRuntime::installModule(rust::Box<LoopSender> sender) {
   auto invoker = std::make_shared<LoopInvoker>(std::move(sender));
   react::TurboModuleBinding::install(
-      *runtime_,
-      react::TurboModuleProviderFunctionTypeWithRuntime(
-          [invoker = std::move(invoker), module = module_](
-              jsi::Runtime&, const std::string& name) -> std::shared_ptr<react::TurboModule> {
-            if (name != react::OmniiSyncModule::kModuleName) {
-              return nullptr;
-            }
-            if (!*module) {
-              *module = std::make_shared<react::OmniiSyncModule>(invoker);
-            }
-            return *module;
-          }));
+      *runtime_, react::TurboModuleProviderFunctionTypeWithRuntime(
+                     [invoker = std::move(invoker), module = module_](
+                         jsi::Runtime&, const std::string& name) -> std::shared_ptr<react::TurboModule> {
+                       if (name != react::OmniiSyncModule::kModuleName) {
+                         return nullptr;
+                       }
+                       if (!*module) {
+                         *module = std::make_shared<react::OmniiSyncModule>(invoker);
+                       }
+                       return *module;
+                     }));
 }
 
 void HostRuntime::evaluate(rust::Str source, rust::Str url) {
@@ -104,12 +99,13 @@ std::unique_ptr<HostRuntime> makeHostRuntime(rust::Box<Host> host, rust::Box<Loo
 }
 
 std::unique_ptr<jsi::Value> stringValue(jsi::Runtime& runtime, rust::Str text) {
-  return std::make_unique<jsi::Value>(jsi::String::createFromUtf8(
-      runtime, reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+  return std::make_unique<jsi::Value>(
+      jsi::String::createFromUtf8(runtime, reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }
 
 std::unique_ptr<jsi::Value> bufferValue(jsi::Runtime& runtime, rust::Vec<uint8_t> bytes) {
-  return std::make_unique<jsi::Value>(runtime, jsi::ArrayBuffer(runtime, std::make_shared<RustBytes>(std::move(bytes))));
+  return std::make_unique<jsi::Value>(runtime,
+                                      jsi::ArrayBuffer(runtime, std::make_shared<RustBytes>(std::move(bytes))));
 }
 
-} // namespace omnii::host
+}  // namespace omnii::host

@@ -1,7 +1,7 @@
 #pragma once
 
-// The Hermes runtime of the host: made with the features a React Native app has, the TurboModule `OmniiSync` behind React
-// Native's own TurboModuleBinding, and one global, `__native`, through which the prelude reaches the Rust side.
+// The Hermes runtime of the host: made with the features a React Native app has, the TurboModule `OmniiSync` behind
+// React Native's own TurboModuleBinding, and one global, `__native`, through which the prelude reaches the Rust side.
 //
 // Everything here runs on the JS thread. What JavaScript throws never crosses into Rust as an exception: it is handed
 // over as a value, so that the prelude can report it with a mapped stack. Errors in the prelude itself are Rust errors.
@@ -52,4 +52,4 @@ std::unique_ptr<HostRuntime> makeHostRuntime(rust::Box<Host> host, rust::Box<Loo
 std::unique_ptr<facebook::jsi::Value> stringValue(facebook::jsi::Runtime& runtime, rust::Str text);
 std::unique_ptr<facebook::jsi::Value> bufferValue(facebook::jsi::Runtime& runtime, rust::Vec<uint8_t> bytes);
 
-} // namespace omnii::host
+}  // namespace omnii::host

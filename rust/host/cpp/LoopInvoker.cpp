@@ -16,4 +16,4 @@ void LoopInvoker::invokeSync(facebook::react::CallFunc&& /*func*/) {
   throw std::logic_error("invokeSync is not available in the host");
 }
 
-} // namespace omnii::host
+}  // namespace omnii::host

@@ -2,8 +2,8 @@
 
 // React Native's way from any thread to the JS thread, over the host's event loop.
 //
-// Calls may come from any thread. What is posted after the loop has ended is dropped where it was posted; React Native's
-// own lambdas hold JSI values only weakly, so nothing of JavaScript is released there.
+// Calls may come from any thread. What is posted after the loop has ended is dropped where it was posted; React
+// Native's own lambdas hold JSI values only weakly, so nothing of JavaScript is released there.
 
 #include <ReactCommon/CallInvoker.h>
 
@@ -17,9 +17,7 @@ struct LoopSender;
 class NativeTask {
  public:
   explicit NativeTask(facebook::react::CallFunc&& func) : func_(std::move(func)) {}
-  void run(facebook::jsi::Runtime& runtime) const {
-    func_(runtime);
-  }
+  void run(facebook::jsi::Runtime& runtime) const { func_(runtime); }
 
  private:
   facebook::react::CallFunc func_;
@@ -36,4 +34,4 @@ class LoopInvoker final : public facebook::react::CallInvoker {
   rust::Box<LoopSender> sender_;
 };
 
-} // namespace omnii::host
+}  // namespace omnii::host

@@ -22,15 +22,9 @@ class Arguments {
     static const jsi::Value undefined;
     return index < count_ ? values_[index] : undefined;
   }
-  double number(size_t index) const {
-    return (*this)[index].asNumber();
-  }
-  bool boolean(size_t index) const {
-    return (*this)[index].asBool();
-  }
-  std::string text(size_t index) const {
-    return (*this)[index].asString(runtime_).utf8(runtime_);
-  }
+  double number(size_t index) const { return (*this)[index].asNumber(); }
+  bool boolean(size_t index) const { return (*this)[index].asBool(); }
+  std::string text(size_t index) const { return (*this)[index].asString(runtime_).utf8(runtime_); }
   /// The bytes of an ArrayBuffer; empty when the argument is missing. Valid during the call.
   rust::Slice<const uint8_t> bytes(size_t index) const {
     const auto& value = (*this)[index];
@@ -57,8 +51,8 @@ rust::Str view(const std::string& text) {
 jsi::Value toJs(jsi::Runtime& runtime, Answer&& answer) {
   switch (answer.kind) {
     case AnswerKind::Json:
-      return jsi::Value::createFromJsonUtf8(
-          runtime, reinterpret_cast<const uint8_t*>(answer.text.data()), answer.text.size());
+      return jsi::Value::createFromJsonUtf8(runtime, reinterpret_cast<const uint8_t*>(answer.text.data()),
+                                            answer.text.size());
     case AnswerKind::Text:
       return std::move(*stringValue(runtime, answer.text));
     case AnswerKind::Bytes:
@@ -76,11 +70,9 @@ class Installer {
   template <typename Body>
   void define(const char* name, unsigned count, Body body) {
     auto function = jsi::Function::createFromHostFunction(
-        runtime_,
-        jsi::PropNameID::forAscii(runtime_, name),
-        count,
-        [host = host_, body = std::move(body)](
-            jsi::Runtime& runtime, const jsi::Value&, const jsi::Value* values, size_t given) -> jsi::Value {
+        runtime_, jsi::PropNameID::forAscii(runtime_, name), count,
+        [host = host_, body = std::move(body)](jsi::Runtime& runtime, const jsi::Value&, const jsi::Value* values,
+                                               size_t given) -> jsi::Value {
           try {
             return body(runtime, **host, Arguments(runtime, values, given));
           } catch (const rust::Error& error) {
@@ -90,9 +82,7 @@ class Installer {
     object_.setProperty(runtime_, name, std::move(function));
   }
 
-  void install(const char* name) {
-    runtime_.global().setProperty(runtime_, name, std::move(object_));
-  }
+  void install(const char* name) { runtime_.global().setProperty(runtime_, name, std::move(object_)); }
 
  private:
   jsi::Runtime& runtime_;
@@ -100,7 +90,7 @@ class Installer {
   std::shared_ptr<rust::Box<Host>> host_;
 };
 
-} // namespace
+}  // namespace
 
 void installNativeGlobal(jsi::Runtime& runtime, rust::Box<Host> host) {
   Installer native(runtime, std::make_shared<rust::Box<Host>>(std::move(host)));
@@ -152,4 +142,4 @@ void installNativeGlobal(jsi::Runtime& runtime, rust::Box<Host> host) {
   native.install("__native");
 }
 
-} // namespace omnii::host
+}  // namespace omnii::host

@@ -1,7 +1,8 @@
 #pragma once
 
-// The global `__native`: the functions of Rust's `Host` (and a few of the VM's own) as JavaScript sees them. The prelude
-// takes it, deletes it from the global object and is its only user; rust/host/prelude/native.ts is the contract.
+// The global `__native`: the functions of Rust's `Host` (and a few of the VM's own) as JavaScript sees them. The
+// prelude takes it, deletes it from the global object and is its only user; rust/host/prelude/native.ts is the
+// contract.
 
 #include <jsi/jsi.h>
 
@@ -13,4 +14,4 @@ struct Host;
 
 void installNativeGlobal(facebook::jsi::Runtime& runtime, rust::Box<Host> host);
 
-} // namespace omnii::host
+}  // namespace omnii::host

@@ -4,7 +4,7 @@
 //! microtasks run dry after each. Ends when `Host::exit` was called, or when nothing keeps it alive: no timer, immediate,
 //! fetch, child or unsettled promise of the native module. An open database alone does not.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Instant;
 
 use crate::bridge::ffi::NativeTask;
@@ -103,10 +103,7 @@ fn is_alive(host: &Host, runtime: &Runtime) -> bool {
 fn wait(host: &Host, messages: &Receiver<Message>) -> Option<Message> {
     match host.with_timers(Timers::next_deadline) {
         None => messages.recv().ok(),
-        Some(deadline) => match messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        },
+        Some(deadline) => messages.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
     }
 }
 

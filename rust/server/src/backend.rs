@@ -70,7 +70,7 @@ impl Backend {
         }
     }
 
-    /// Runs `work` on the SQLite connection. Other requests wait meanwhile.
+    /// Runs `work` on the SQLite connection. Everything else waits meanwhile: `work` must not call the backend.
     pub fn with_connection<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
         work(&mut self.lock())
     }
@@ -145,28 +145,22 @@ impl Backend {
     /// Upserts the columns in `row` (a JSON object) as an upload's PUT would, with the next `updated_at`; returns the
     /// row's id. What an upload would swallow is an error here.
     pub fn upsert(&self, user_id: &str, table: &str, row: Value) -> Result<String, BackendError> {
-        self.put(user_id, table, row, self.0.clock.stamp_us())
+        self.put(user_id, table, row, None)
     }
 
     /// As [`Backend::upsert`], with a given `updated_at` (ISO 8601): a late commit, or one instant for many rows.
-    pub fn upsert_at(
-        &self,
-        user_id: &str,
-        table: &str,
-        row: Value,
-        updated_at: &str,
-    ) -> Result<String, BackendError> {
+    pub fn upsert_at(&self, user_id: &str, table: &str, row: Value, updated_at: &str) -> Result<String, BackendError> {
         let stamp_us = timestamps::parse_us(updated_at)
             .ok_or_else(|| BackendError::Refused("updated_at is not an ISO 8601 timestamp".into()))?;
-        self.put(user_id, table, row, stamp_us)
+        self.put(user_id, table, row, Some(stamp_us))
     }
 
     /// Upserts many rows in one transaction that share one `updated_at`, as one server transaction's rows do
     /// (protocol 1, sync 3); returns that `updated_at`. All or nothing.
     pub fn upsert_together(&self, user_id: &str, table: &str, all: Vec<Value>) -> Result<String, BackendError> {
         let table = self.table(table)?;
-        let stamp_us = self.0.clock.stamp_us();
         let mut connection = self.lock();
+        let stamp_us = self.0.clock.stamp_us();
         let tx = connection.transaction()?;
         for row in all {
             put_row(&tx, table, user_id, row, stamp_us)?;
@@ -202,7 +196,8 @@ impl Backend {
     pub fn count(&self, user_id: &str, table: &str) -> Result<u64, BackendError> {
         let table = self.table(table)?;
         let sql = format!("SELECT count(*) FROM {} WHERE \"user_id\" = ?1", crate::ddl::quoted(&table.name));
-        Ok(self.lock().query_row(&sql, [user_id], |row| row.get(0))?)
+        let count: i64 = self.lock().query_row(&sql, [user_id], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// Fills the user with `count` deterministic rows (see the module `seed`), in one transaction.
@@ -214,8 +209,11 @@ impl Backend {
         self.0.schema.table(name).ok_or_else(|| BackendError::UnknownTable(name.to_owned()))
     }
 
-    fn put(&self, user_id: &str, table: &str, row: Value, stamp_us: i64) -> Result<String, BackendError> {
-        put_row(&self.lock(), self.table(table)?, user_id, row, stamp_us)
+    /// `stamp_us` `None`: the next one, taken under the lock, so that stamps are in the order of the commits.
+    fn put(&self, user_id: &str, table: &str, row: Value, stamp_us: Option<i64>) -> Result<String, BackendError> {
+        let connection = self.lock();
+        let stamp_us = stamp_us.unwrap_or_else(|| self.0.clock.stamp_us());
+        put_row(&connection, self.table(table)?, user_id, row, stamp_us)
     }
 }
 

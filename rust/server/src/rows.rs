@@ -75,8 +75,7 @@ pub(crate) fn put(
         row.push(value);
     }
     // What a conflict sets; a `now` default (added below) only counts on insert.
-    let updates: Vec<_> =
-        names.iter().skip(2).map(|name| format!("{0} = excluded.{0}", quoted(name))).collect();
+    let updates: Vec<_> = names.iter().skip(2).map(|name| format!("{0} = excluded.{0}", quoted(name))).collect();
     for column in table.columns.iter().filter(|c| c.spec.defaults_to_now() && !data.contains_key(&c.name)) {
         names.push(&column.name);
         row.push(Sql::Text(stamp.clone()));
@@ -105,12 +104,7 @@ fn owns_parent(connection: &Connection, table: &str, id: &str, user_id: &str) ->
 }
 
 /// Deletes the user's own row and, as the schema says, its children. True if there was one.
-pub(crate) fn delete(
-    connection: &Connection,
-    table: &Table,
-    user_id: &str,
-    id: &Value,
-) -> Result<bool, WriteError> {
+pub(crate) fn delete(connection: &Connection, table: &Table, user_id: &str, id: &Value) -> Result<bool, WriteError> {
     let id = values::to_sql(table.id_type, id)?;
     let sql = format!("DELETE FROM {} WHERE \"id\" = ?1 AND \"user_id\" = ?2", quoted(&table.name));
     Ok(connection.prepare_cached(&sql)?.execute(params![id, user_id])? > 0)

@@ -137,7 +137,11 @@ mod tests {
             (ColumnType::Text, json!("a"), text("a")),
             (ColumnType::Text, json!(5), text("5")),
             (ColumnType::Text, json!({"a": 1}), text(r#"{"a":1}"#)),
-            (ColumnType::Json, json!({"bb": 1, "c": [true, null], "a": "x"}), text(r#"{"a":"x","c":[true,null],"bb":1}"#)),
+            (
+                ColumnType::Json,
+                json!({"bb": 1, "c": [true, null], "a": "x"}),
+                text(r#"{"a":"x","c":[true,null],"bb":1}"#),
+            ),
             (ColumnType::Json, json!(r#"{"a":1}"#), text(r#""{\"a\":1}""#)),
             (ColumnType::Json, Value::Null, Ok(Sql::Null)),
             (ColumnType::Integer, json!("42"), Ok(Sql::Integer(42))),

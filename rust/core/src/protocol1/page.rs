@@ -20,6 +20,8 @@ pub struct PageRow<'a> {
     pub id: Cow<'a, str>,
     /// One per column of the schema's table, in its order; `None` where the backend sent no such column.
     pub values: Vec<Option<Value<'a>>>,
+    /// When the backend last wrote it, in microseconds since the epoch.
+    pub updated_at: i64,
 }
 
 /// What a page held.
@@ -145,7 +147,7 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
                 continue;
             }
             match (row.fault, row.id, row.updated_at) {
-                (None, Some(id), Some(_)) => page.rows.push(PageRow { id, values: row.values }),
+                (None, Some(id), Some(updated_at)) => page.rows.push(PageRow { id, values: row.values, updated_at }),
                 (fault, id, _) => {
                     page.malformed += 1;
                     let what = match &fault {

@@ -73,7 +73,7 @@ impl JwtKey {
             "aud": "authenticated",
             "exp": expires_at_s,
             "iat": now_s,
-            "jti": Uuid::new_v4(),
+            "jti": Uuid::new_v4().to_string(),
             "email": user.email,
             "phone": "",
             "app_metadata": { "provider": "email", "providers": ["email"] },
@@ -164,10 +164,7 @@ mod tests {
         let payload = token.split('.').nth(1).unwrap();
         for head in [r#"{"alg":"none"}"#, r#"{"alg":"HS512"}"#] {
             let forged = format!("{}.{payload}.", BASE64URL.encode(head));
-            assert!(matches!(
-                key.verify_access(&forged, 0),
-                Err(AccessDenied::BadToken("its algorithm is not HS256"))
-            ));
+            assert!(matches!(key.verify_access(&forged, 0), Err(AccessDenied::BadToken("its algorithm is not HS256"))));
         }
         for rubbish in ["", "a", "a.b", "a.b.c", "....", "ä.ö.ü"] {
             assert!(matches!(key.verify_access(rubbish, 0), Err(AccessDenied::BadToken(_))), "{rubbish}");

@@ -101,7 +101,5 @@ pub(crate) fn delete_all(connection: &Connection, user_id: &str) -> rusqlite::Re
 
 /// Ends all of the user's sessions but one.
 pub(crate) fn delete_others(connection: &Connection, user_id: &str, keep: &str) -> rusqlite::Result<()> {
-    connection
-        .execute("DELETE FROM omnii_sessions WHERE user_id = ?1 AND id <> ?2", params![user_id, keep])
-        .map(drop)
+    connection.execute("DELETE FROM omnii_sessions WHERE user_id = ?1 AND id <> ?2", params![user_id, keep]).map(drop)
 }

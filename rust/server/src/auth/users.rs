@@ -30,9 +30,10 @@ pub(crate) fn normal_email(email: &str) -> String {
 pub(crate) fn is_email(email: &str) -> bool {
     let email = email.trim();
     let plausible = email.len() <= 255 && !email.contains(|c: char| c.is_whitespace() || c.is_control());
-    plausible && email.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.')
-    })
+    plausible
+        && email.split_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.')
+        })
 }
 
 /// Inserts a user; `id` `None`: a random one.

@@ -1,0 +1,160 @@
+#include "OmniiSyncModule.h"
+
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "Arguments.h"
+#include "EventDispatcher.h"
+
+namespace facebook::react {
+
+using omnii::toDatabaseId;
+using omnii::toTransactionId;
+using omnii::toValues;
+
+namespace {
+
+// The engine counts databases up from its first; it never comes this far.
+constexpr uint32_t kNoDatabase = std::numeric_limits<uint32_t>::max();
+constexpr double kMaxRequestId = 9007199254740992.0;
+
+omnii::Outcome failure(const char* code, const char* message) {
+  return omnii::Failure{rust::String(code), rust::String::lossy(message), false};
+}
+
+// To be called in a catch block: says what was thrown while arguments were being read.
+omnii::Outcome currentFailure() {
+  try {
+    throw;
+  } catch (const std::invalid_argument& error) {
+    return failure("BadArgument", error.what());
+  } catch (const jsi::JSIException& error) {
+    // A getter or a proxy of the caller's threw while its value was being read.
+    return failure("BadArgument", error.what());
+  } catch (const std::exception& error) {
+    return failure("Internal", error.what());
+  } catch (...) {
+    return failure("Internal", "An exception of an unknown type");
+  }
+}
+
+}  // namespace
+
+OmniiSyncModule::OmniiSyncModule(std::shared_ptr<CallInvoker> jsInvoker)
+    : NativeOmniiSyncCxxSpec(std::move(jsInvoker)),
+      generation_(std::make_shared<omnii::Generation>(
+          jsInvoker_,
+          omnii::Generation::Emitters{
+              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onStatusChanged")),
+              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onTablesChanged")),
+              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onCredentialsRequested"))})),
+      engine_(omnii::new_engine(std::make_shared<omnii::EventDispatcher>(jsInvoker_, generation_))) {}
+
+OmniiSyncModule::~OmniiSyncModule() {
+  // First of all, so that what the engine says while it closes goes nowhere.
+  generation_.reset();
+}
+
+template <typename Start>
+jsi::Value OmniiSyncModule::request(jsi::Runtime& runtime, Start start) {
+  auto [promise, request] = generation_->begin(runtime);
+  try {
+    start(request);
+  } catch (...) {
+    auto outcome = currentFailure();
+    generation_->settle(runtime, request, outcome);
+  }
+  return std::move(promise);
+}
+
+jsi::Value OmniiSyncModule::open(jsi::Runtime& runtime, std::string options) {
+  return request(runtime, [&](uint64_t request) { engine_->open(request, options); });
+}
+
+jsi::Value OmniiSyncModule::close(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->close(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::execute(jsi::Runtime& runtime, double databaseId, double transactionId, std::string sql,
+                                    jsi::Object params) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->execute(request, toDatabaseId(databaseId), toTransactionId(transactionId), sql, toValues(runtime, params));
+  });
+}
+
+jsi::Value OmniiSyncModule::query(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->query(request, toDatabaseId(databaseId), sql, toValues(runtime, params));
+  });
+}
+
+jsi::Value OmniiSyncModule::begin(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->begin(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::commit(jsi::Runtime& runtime, double databaseId, double transactionId) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->commit(request, toDatabaseId(databaseId), toTransactionId(transactionId));
+  });
+}
+
+jsi::Value OmniiSyncModule::rollback(jsi::Runtime& runtime, double databaseId, double transactionId) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->rollback(request, toDatabaseId(databaseId), toTransactionId(transactionId));
+  });
+}
+
+jsi::Value OmniiSyncModule::connect(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->connect(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::disconnect(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->disconnect(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::triggerSync(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->trigger_sync(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::uploadData(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->upload_data(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::clearAndReconnect(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->clear_and_reconnect(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::fetchChanges(jsi::Runtime& runtime, double databaseId, std::string since) {
+  return request(runtime, [&](uint64_t request) { engine_->fetch_changes(request, toDatabaseId(databaseId), since); });
+}
+
+jsi::Value OmniiSyncModule::health(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->health(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::populate(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->populate(request, toDatabaseId(databaseId)); });
+}
+
+jsi::String OmniiSyncModule::getStatus(jsi::Runtime& runtime, double databaseId) {
+  bool possible = omnii::isId(databaseId, kNoDatabase);
+  auto status = engine_->status(possible ? static_cast<uint32_t>(databaseId) : kNoDatabase);
+  return jsi::String::createFromUtf8(runtime, reinterpret_cast<const uint8_t*>(status.data()), status.size());
+}
+
+void OmniiSyncModule::provideCredentials(jsi::Runtime&, double databaseId, double requestId, std::string credentials,
+                                         std::string error) {
+  if (omnii::isId(databaseId, kNoDatabase) && omnii::isId(requestId, kMaxRequestId)) {
+    engine_->provide_credentials(static_cast<uint32_t>(databaseId), static_cast<uint64_t>(requestId), credentials,
+                                 error);
+  }
+}
+
+size_t OmniiSyncModule::pendingRequests() const {
+  return generation_->pendingRequests();
+}
+
+}  // namespace facebook::react

@@ -1,0 +1,69 @@
+#pragma once
+
+// The module `OmniiSync`: each method of js/NativeOmniiSync.ts turned into one call of the engine, and nothing else.
+// Methods run on the JS thread and never wait for the engine; they answer a promise, which is also how they refuse a
+// bad argument. (The codegen'd glue in front of them checks the number of arguments and their basic types, and throws.)
+//
+// One instance lives as long as its JavaScript runtime. Destroying it, on whatever thread, closes all databases and
+// waits for that; nothing reaches JavaScript from then on, and promises still pending stay so.
+
+#include <OmniiSyncSpecJSI.h>
+#include <ReactCommon/CallInvoker.h>
+#include <jsi/jsi.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "Generation.h"
+#include "omnii-sync-ffi/src/lib.rs.h"
+
+namespace facebook::react {
+
+class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
+ public:
+  explicit OmniiSyncModule(std::shared_ptr<CallInvoker> jsInvoker);
+  ~OmniiSyncModule() override;
+  OmniiSyncModule(const OmniiSyncModule&) = delete;
+  OmniiSyncModule& operator=(const OmniiSyncModule&) = delete;
+
+  jsi::Value open(jsi::Runtime& runtime, std::string options);
+  jsi::Value close(jsi::Runtime& runtime, double databaseId);
+
+  jsi::Value execute(jsi::Runtime& runtime, double databaseId, double transactionId, std::string sql,
+                     jsi::Object params);
+  jsi::Value query(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params);
+  jsi::Value begin(jsi::Runtime& runtime, double databaseId);
+  jsi::Value commit(jsi::Runtime& runtime, double databaseId, double transactionId);
+  jsi::Value rollback(jsi::Runtime& runtime, double databaseId, double transactionId);
+
+  jsi::Value connect(jsi::Runtime& runtime, double databaseId);
+  jsi::Value disconnect(jsi::Runtime& runtime, double databaseId);
+  jsi::Value triggerSync(jsi::Runtime& runtime, double databaseId);
+  jsi::Value uploadData(jsi::Runtime& runtime, double databaseId);
+  jsi::Value clearAndReconnect(jsi::Runtime& runtime, double databaseId);
+  jsi::Value fetchChanges(jsi::Runtime& runtime, double databaseId, std::string since);
+  jsi::Value health(jsi::Runtime& runtime, double databaseId);
+  jsi::Value populate(jsi::Runtime& runtime, double databaseId);
+
+  /// A number that cannot be an id is answered like an unknown one: with the status of a closed database.
+  jsi::String getStatus(jsi::Runtime& runtime, double databaseId);
+  /// Numbers that cannot be ids are ignored: no request of the engine can have them.
+  void provideCredentials(jsi::Runtime& runtime, double databaseId, double requestId, std::string credentials,
+                          std::string error);
+
+  /// Promises given out and not settled yet; the desktop host keeps its loop alive for them. JS thread only.
+  size_t pendingRequests() const;
+
+ private:
+  /// Makes a promise and calls `start(request id)`, which converts the arguments and then calls the engine. If `start`
+  /// throws, which it may only before it has called the engine, the promise is rejected.
+  template <typename Start>
+  jsi::Value request(jsi::Runtime& runtime, Start start);
+
+  // In this order: the engine is destroyed first and may call its sink until then.
+  std::shared_ptr<omnii::Generation> generation_;
+  rust::Box<omnii::Engine> engine_;
+};
+
+}  // namespace facebook::react

@@ -1,0 +1,98 @@
+#include "RowConverter.h"
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace omnii {
+
+namespace {
+
+// The kinds of `Rows::kinds` (rust/ffi/src/lib.rs).
+enum class Kind : uint8_t { Null = 0, Integer = 1, Real = 2, Text = 3, Blob = 4, AsciiText = 5 };
+
+constexpr int64_t kMaxExactInteger = int64_t{1} << 53;
+
+// The memory of one ArrayBuffer; freed by the garbage collector on whatever thread it runs.
+class BlobBuffer final : public jsi::MutableBuffer {
+ public:
+  explicit BlobBuffer(rust::Slice<const uint8_t> bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  size_t size() const override { return bytes_.size(); }
+  uint8_t* data() override { return bytes_.data(); }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+jsi::Value toInteger(jsi::Runtime& runtime, int64_t integer) {
+  if (integer < -kMaxExactInteger || integer > kMaxExactInteger) {
+    return jsi::BigInt::fromInt64(runtime, integer);
+  }
+  return static_cast<double>(integer);
+}
+
+jsi::Value toCell(jsi::Runtime& runtime, Kind kind, uint64_t word, const uint8_t* bytes) {
+  const uint8_t* start = bytes + (word >> 32);
+  size_t length = word & 0xffffffff;
+  switch (kind) {
+    case Kind::Null:
+      return jsi::Value::null();
+    case Kind::Integer:
+      return toInteger(runtime, std::bit_cast<int64_t>(word));
+    case Kind::Real:
+      return std::bit_cast<double>(word);
+    case Kind::Text:
+      return jsi::String::createFromUtf8(runtime, start, length);
+    case Kind::AsciiText:
+      return jsi::String::createFromAscii(runtime, reinterpret_cast<const char*>(start), length);
+    case Kind::Blob:
+      return jsi::ArrayBuffer(runtime, std::make_shared<BlobBuffer>(rust::Slice<const uint8_t>(start, length)));
+  }
+  throw jsi::JSINativeException("The engine sent a cell of an unknown kind");
+}
+
+const uint8_t* utf8(const rust::String& text) {
+  return reinterpret_cast<const uint8_t*>(text.data());
+}
+
+}  // namespace
+
+jsi::Object toResult(jsi::Runtime& runtime, const Rows& rows) {
+  auto names = rows.column_names();
+  auto kinds = rows.kinds();
+  auto words = rows.words();
+  const uint8_t* bytes = rows.bytes().data();
+  size_t columns = names.size();
+  size_t count = columns == 0 ? 0 : kinds.size() / columns;
+
+  jsi::Array columnNames(runtime, columns);
+  std::vector<jsi::PropNameID> keys;
+  keys.reserve(columns);
+  for (size_t column = 0; column < columns; ++column) {
+    const auto& name = names[column];
+    keys.push_back(jsi::PropNameID::forUtf8(runtime, utf8(name), name.size()));
+    columnNames.setValueAtIndex(runtime, column, jsi::String::createFromUtf8(runtime, utf8(name), name.size()));
+  }
+
+  jsi::Array objects(runtime, count);
+  size_t cell = 0;
+  for (size_t row = 0; row < count; ++row) {
+    jsi::Object object(runtime);
+    for (size_t column = 0; column < columns; ++column, ++cell) {
+      object.setProperty(runtime, keys[column], toCell(runtime, static_cast<Kind>(kinds[cell]), words[cell], bytes));
+    }
+    objects.setValueAtIndex(runtime, row, object);
+  }
+
+  jsi::Object result(runtime);
+  result.setProperty(runtime, "columnNames", columnNames);
+  result.setProperty(runtime, "rows", objects);
+  result.setProperty(runtime, "rowsAffected", static_cast<double>(rows.rows_affected()));
+  int64_t insertId = rows.insert_id();
+  result.setProperty(runtime, "insertId", insertId == 0 ? jsi::Value() : jsi::Value(static_cast<double>(insertId)));
+  return result;
+}
+
+}  // namespace omnii

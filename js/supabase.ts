@@ -1,0 +1,84 @@
+/**
+ * A connector over a supabase-js client. The client is described by structure: `@supabase/supabase-js` is an optional
+ * peer and never imported here.
+ */
+import type { SyncConnector } from './connector';
+import { describe, isRecord } from './describe';
+import { SyncError } from './errors';
+
+type SessionAnswer = {
+  data: { session: { access_token: string; expires_at?: number | undefined } | null };
+  error: { message: string } | null;
+};
+
+/** The part of a supabase-js 2 client that is used. */
+export type SupabaseAuthClient = {
+  auth: {
+    getSession(): Promise<SessionAnswer>;
+    refreshSession(): Promise<SessionAnswer>;
+  };
+};
+
+export type SupabaseConnectorOptions = {
+  /** The backend's address, with or without the `/api/powersync` at its end. */
+  baseUrl: string;
+};
+
+const suffix = '/api/powersync';
+/** A session this close to its end is refreshed before its token is handed out. */
+const expiryMarginMs = 60_000;
+
+function endpointOf(baseUrl: unknown): string {
+  if (typeof baseUrl !== 'string' || !/^https?:\/\/[^/\s]/i.test(baseUrl)) {
+    const got = typeof baseUrl === 'string' && baseUrl !== '' ? `'${baseUrl}'` : describe(baseUrl);
+    throw new SyncError(
+      'InvalidOptions',
+      `supabaseConnector: baseUrl must be a URL that begins with https:// or http://; got ${got}`
+    );
+  }
+  const base = baseUrl.replace(/\/+$/, '');
+  return base.endsWith(suffix) ? base : base + suffix;
+}
+
+async function sessionOf(answer: Promise<SessionAnswer>): Promise<SessionAnswer['data']['session']> {
+  const { data, error } = await answer;
+  if (error !== null) {
+    throw error instanceof Error ? error : new Error(error.message);
+  }
+  return data.session;
+}
+
+/**
+ * Credentials from the client's session: its access token, its expiry, and `baseUrl + '/api/powersync'` as endpoint.
+ * No session means signed out (null). The session is refreshed first when it ends within 60 s, or when its token is the
+ * one that the engine was given before, which the engine only asks to replace when it expired or was refused. Errors of
+ * the client are thrown and become `CredentialsFailed`. An app that wraps this connector should pass the argument of
+ * `fetchCredentials` on.
+ *
+ * Throws `SyncError{code: 'InvalidOptions'}` for a wrong client or `baseUrl`.
+ */
+export function supabaseConnector(supabase: SupabaseAuthClient, options: SupabaseConnectorOptions): SyncConnector {
+  if (!isRecord(supabase) || !isRecord(supabase.auth)) {
+    throw new SyncError('InvalidOptions', `supabaseConnector takes a supabase-js client; got ${describe(supabase)}`);
+  }
+  const endpoint = endpointOf(isRecord(options) ? options.baseUrl : undefined);
+  return {
+    fetchCredentials: async (hint) => {
+      let session = await sessionOf(supabase.auth.getSession());
+      if (session !== null) {
+        const endsAt = session.expires_at === undefined ? Infinity : session.expires_at * 1000;
+        if (session.access_token === hint?.previousToken || endsAt - Date.now() < expiryMarginMs) {
+          session = await sessionOf(supabase.auth.refreshSession());
+        }
+      }
+      if (session === null) {
+        return null;
+      }
+      return {
+        endpoint,
+        token: session.access_token,
+        expiresAt: session.expires_at === undefined ? null : new Date(session.expires_at * 1000),
+      };
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * A FAKE of the native module, for the parts of js/ that are about JavaScript only: ordering, snapshots, messages. It
+ * knows no SQL and no network. The real module is tested in ../hermes on Hermes.
+ */
+import type { CodegenTypes } from 'react-native';
+import type { NativeCredentialsEvent, NativeStatusEvent, NativeTablesEvent, Spec } from '../../NativeOmniiSync';
+import type { NativeOpenOptions, NativeResult, NativeStatus } from '../../types';
+
+export const idleStatus: NativeStatus = {
+  status: 'offline',
+  connected: false,
+  connecting: false,
+  uploading: false,
+  downloading: false,
+  pendingChanges: 0,
+  parkedChanges: 0,
+  hasSynced: false,
+  lastSyncedAt: null,
+  nextRetryAt: null,
+  error: null,
+};
+
+/** What the C++ module rejects with: an Error that carries code and retryable. */
+export function nativeError(code: string, message: string, retryable = false): Error {
+  return Object.assign(new Error(message), { code, retryable });
+}
+
+type Answer = { credentials: string; error: string };
+type Method = Exclude<keyof Spec, `on${string}` | 'getConstants' | 'getStatus' | 'provideCredentials'>;
+
+function createEmitter<T>() {
+  const handlers = new Set<(event: T) => unknown>();
+  return {
+    // Of a subscription only `remove` exists on the C++ side, whatever its type says.
+    subscribe: ((handler: (event: T) => unknown) => {
+      handlers.add(handler);
+      return { remove: () => handlers.delete(handler) };
+    }) as unknown as CodegenTypes.EventEmitter<T>,
+    emit: (event: T) => {
+      for (const handler of [...handlers]) {
+        handler(event);
+      }
+    },
+    count: () => handlers.size,
+  };
+}
+
+function createFake() {
+  let lastId = 0;
+  let lastRequest = 0;
+  const files = new Map<number, string>();
+  const options = new Map<number, NativeOpenOptions>();
+  const statuses = new Map<number, NativeStatus>();
+  const answers = new Map<number, (answer: Answer) => void>();
+  const status = createEmitter<NativeStatusEvent>();
+  const tables = createEmitter<NativeTablesEvent>();
+  const credentials = createEmitter<NativeCredentialsEvent>();
+
+  const fake = {
+    /** `method` or `method(id)` in the order of the calls. */
+    log: [] as string[],
+    /** Makes the next call of a method wait for the promise. */
+    hold: {} as Partial<Record<Method, Promise<unknown>>>,
+    /** Makes the next call of a method fail. */
+    fail: {} as Partial<Record<Method, Error>>,
+    /** What `execute` and `query` answer. */
+    onSql: (() => ({})) as (sql: string, params: readonly unknown[]) => Partial<NativeResult>,
+    openIds: () => [...files.keys()],
+    optionsOf: (id: number) => options.get(id),
+    subscriptions: () => status.count() + tables.count() + credentials.count(),
+    setStatus: (id: number, change: Partial<NativeStatus>, announce = true) => {
+      const next = { ...(statuses.get(id) ?? idleStatus), ...change };
+      statuses.set(id, next);
+      if (announce) {
+        status.emit({ databaseId: id, status: JSON.stringify(next) });
+      }
+    },
+    announceStale: (id: number) => {
+      status.emit({ databaseId: id, status: JSON.stringify(idleStatus) });
+    },
+    changeTables: (id: number, names: string[]) => {
+      tables.emit({ databaseId: id, tables: names });
+    },
+    /** Asks as the engine does; resolves with what `provideCredentials` was given. */
+    requestCredentials: (id: number) =>
+      new Promise<Answer>((resolve) => {
+        const requestId = ++lastRequest;
+        answers.set(requestId, resolve);
+        credentials.emit({ databaseId: id, requestId });
+      }),
+    unanswered: () => answers.size,
+  };
+
+  const call = async <T>(method: Method, id: number | null, work: () => T): Promise<T> => {
+    fake.log.push(id === null ? method : `${method}(${id})`);
+    const held = fake.hold[method];
+    if (held !== undefined) {
+      Reflect.deleteProperty(fake.hold, method);
+      await held;
+    }
+    await Promise.resolve();
+    const failure = fake.fail[method];
+    if (failure !== undefined) {
+      Reflect.deleteProperty(fake.fail, method);
+      throw failure;
+    }
+    if (id !== null && !files.has(id)) {
+      throw nativeError('NotOpen', `no database ${id}`);
+    }
+    return work();
+  };
+  const sql = (text: string, params: object): NativeResult => ({
+    columnNames: [],
+    rows: [],
+    rowsAffected: 0,
+    ...fake.onSql(text, params as readonly unknown[]),
+  });
+
+  const native: Spec = {
+    open: (json) =>
+      call('open', null, () => {
+        const given = JSON.parse(json) as NativeOpenOptions;
+        const file = JSON.stringify([given.directory, given.filename, given.userId]);
+        if ([...files.values()].includes(file)) {
+          throw nativeError('AlreadyOpen', 'this file is open already; close it first');
+        }
+        lastId += 1;
+        files.set(lastId, file);
+        options.set(lastId, given);
+        statuses.set(lastId, idleStatus);
+        return lastId;
+      }),
+    close: (id) =>
+      call('close', id, () => {
+        files.delete(id);
+      }),
+    execute: (id, tx, text, params) => call('execute', id, () => sql(tx === 0 ? text : `[${tx}] ${text}`, params)),
+    query: (id, text, params) => call('query', id, () => sql(text, params)),
+    begin: (id) => call('begin', id, () => 7),
+    commit: (id) => call('commit', id, () => undefined),
+    rollback: (id) => call('rollback', id, () => undefined),
+    connect: (id) => call('connect', id, () => { fake.setStatus(id, { status: 'connecting', connecting: true }, false); }),
+    disconnect: (id) => call('disconnect', id, () => { fake.setStatus(id, idleStatus, false); }),
+    triggerSync: (id) => call('triggerSync', id, () => undefined),
+    uploadData: (id) => call('uploadData', id, () => undefined),
+    clearAndReconnect: (id) => call('clearAndReconnect', id, () => undefined),
+    fetchChanges: (id, since) => call('fetchChanges', id, () => JSON.stringify({ changes: {}, timestamp: since, hasMore: false })),
+    health: (id) => call('health', id, () => '{"status":"ok"}'),
+    populate: (id) => call('populate', id, () => '"nonsense"'),
+    getStatus: (id) => JSON.stringify(statuses.get(id) ?? idleStatus),
+    provideCredentials: (_id, requestId, json, error) => {
+      answers.get(requestId)?.({ credentials: json, error });
+      answers.delete(requestId);
+    },
+    onStatusChanged: status.subscribe,
+    onTablesChanged: tables.subscribe,
+    onCredentialsRequested: credentials.subscribe,
+  };
+  return { fake, native };
+}
+
+export const { fake, native } = createFake();

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkOpenOptions } from '../../options';
+import { column, Schema, Table } from '../../schema';
+import { isSyncError } from './expect';
+
+const schema = new Schema({ t: new Table({ a: column.text }) });
+const connector = { fetchCredentials: () => Promise.resolve(null) };
+const good = { schema, userId: 'u', connector };
+
+test('what is left out becomes null or empty', () => {
+  assert.deepEqual(checkOpenOptions(good).native, {
+    schema: { tables: [{ name: 't', columns: [{ name: 'a', type: 'text' }], indexes: [], required: [], parents: [] }] },
+    userId: 'u',
+    directory: null,
+    filename: null,
+    sync: {},
+  });
+});
+
+test('sync options are passed on as given, undefined ones are not', () => {
+  const sync = { pollIntervalMs: 10, uploadThrottleMs: 0, pageLimit: 5000, overlapMs: undefined };
+  assert.deepEqual(checkOpenOptions({ ...good, sync }).native.sync, { pollIntervalMs: 10, uploadThrottleMs: 0, pageLimit: 5000 });
+});
+
+for (const [name, options, ...words] of [
+  ['nothing', undefined, 'undefined'],
+  ['no schema', { ...good, schema: undefined }, "'schema'", 'undefined'],
+  ['a schema as JSON', { ...good, schema: schema.toJSON() }, "'schema'", 'an object'],
+  ['a user id of another type', { ...good, userId: 5 }, "'userId'", 'a number'],
+  ['an empty user id', { ...good, userId: '' }, "'userId'", 'an empty string'],
+  ['no user id', { ...good, userId: null }, "'userId'", 'null'],
+  ['no connector', { ...good, connector: undefined }, "'connector'", 'undefined'],
+  ['a connector without its method', { ...good, connector: {} }, "'connector'", 'fetchCredentials'],
+  ['a directory of another type', { ...good, directory: 1 }, "'directory'", 'a number'],
+  ['an empty directory', { ...good, directory: '' }, "'directory'", 'an empty string'],
+  ['a NUL in the directory', { ...good, directory: '/a\0b' }, "'directory'", 'NUL'],
+  ['a path as filename', { ...good, filename: '../x.db' }, "'filename'", 'directory'],
+  ['an unknown option', { ...good, userID: 'u' }, "'userID'", 'userId'],
+  ['sync is no object', { ...good, sync: 5 }, "'sync'", 'a number'],
+  ['an unknown sync option', { ...good, sync: { pollInterval: 1 } }, "'sync.pollInterval'", 'pollIntervalMs'],
+  ['a time as text', { ...good, sync: { pollIntervalMs: '1s' } }, "'sync.pollIntervalMs'", 'a string'],
+  ['a negative time', { ...good, sync: { overlapMs: -1 } }, "'sync.overlapMs'", '-1'],
+  ['no finite time', { ...good, sync: { maxBackoffMs: Infinity } }, "'sync.maxBackoffMs'", 'Infinity'],
+  ['a page too large', { ...good, sync: { pageLimit: 5001 } }, "'sync.pageLimit'", '5000', '5001'],
+  ['a fraction', { ...good, sync: { pageLimit: 1.5 } }, "'sync.pageLimit'", '1.5'],
+] as [string, unknown, ...string[]][]) {
+  test(`refuses: ${name}`, () => {
+    assert.throws(() => checkOpenOptions(options), (thrown) => isSyncError(thrown, 'InvalidOptions', ...words));
+  });
+}

@@ -1,0 +1,68 @@
+/** Against a fake client; the real supabase-js is used in the demo and the Hermes tests. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { supabaseConnector, type SupabaseAuthClient } from '../../supabase';
+import { isSyncError } from './expect';
+
+type Session = { access_token: string; expires_at?: number };
+const inOneHour = Math.floor(Date.now() / 1000) + 3600;
+
+function client(session: Session | null, error: { message: string } | null = null) {
+  const counts = { refreshes: 0 };
+  const fake: SupabaseAuthClient = {
+    auth: {
+      getSession: async () => ({ data: { session }, error }),
+      refreshSession: async () => {
+        counts.refreshes += 1;
+        return { data: { session: { access_token: 'fresh', expires_at: inOneHour } }, error: null };
+      },
+    },
+  };
+  return { fake, counts };
+}
+
+/** Compiles only as long as a real client fits. */
+export const realClientFits = (supabase: SupabaseClient): SupabaseAuthClient => supabase;
+
+test('endpoint, token and expiry come from the session', async () => {
+  for (const baseUrl of ['https://h', 'https://h///', 'https://h/api/powersync', 'https://h/api/powersync/']) {
+    const { fake, counts } = client({ access_token: 'tok', expires_at: inOneHour });
+    assert.deepEqual(await supabaseConnector(fake, { baseUrl }).fetchCredentials(), {
+      endpoint: 'https://h/api/powersync',
+      token: 'tok',
+      expiresAt: new Date(inOneHour * 1000),
+    });
+    assert.equal(counts.refreshes, 0);
+  }
+});
+
+test('no session is signed out; an error is thrown', async () => {
+  assert.equal(await supabaseConnector(client(null).fake, { baseUrl: 'http://h' }).fetchCredentials(), null);
+  const broken = client(null, { message: 'storage is locked' }).fake;
+  await assert.rejects(supabaseConnector(broken, { baseUrl: 'http://h' }).fetchCredentials(), /storage is locked/);
+});
+
+test('a token that is about to expire, or that the engine had already, is refreshed', async () => {
+  const soon = client({ access_token: 'tok', expires_at: Math.floor(Date.now() / 1000) + 30 });
+  assert.equal((await supabaseConnector(soon.fake, { baseUrl: 'http://h' }).fetchCredentials())?.token, 'fresh');
+
+  const { fake, counts } = client({ access_token: 'tok', expires_at: inOneHour });
+  const connector = supabaseConnector(fake, { baseUrl: 'http://h' });
+  assert.equal((await connector.fetchCredentials({}))?.token, 'tok');
+  assert.equal((await connector.fetchCredentials({}))?.token, 'tok', 'asking twice is no reason to refresh');
+  assert.equal((await connector.fetchCredentials({ previousToken: 'older' }))?.token, 'tok', 'supabase refreshed by itself');
+  assert.equal(counts.refreshes, 0);
+  assert.equal((await connector.fetchCredentials({ previousToken: 'tok' }))?.token, 'fresh');
+});
+
+test('refuses a wrong client or address', () => {
+  const { fake } = client(null);
+  for (const [supabase, options, word] of [
+    [undefined, { baseUrl: 'http://h' }, 'undefined'],
+    [fake, undefined, 'baseUrl'],
+    [fake, { baseUrl: 'h:1' }, "'h:1'"],
+  ] as [SupabaseAuthClient, { baseUrl: string }, string][]) {
+    assert.throws(() => supabaseConnector(supabase, options), (thrown) => isSyncError(thrown, 'InvalidOptions', word));
+  }
+});

@@ -1,0 +1,111 @@
+//! What goes into the machine and what comes out: the whole vocabulary between it and whoever drives it.
+//!
+//! Plain data. It owns nothing and refuses nothing; which error counts as "the backend can't be reached" is decided here,
+//! in one place.
+
+use crate::error::{ErrorCode, SyncError};
+
+/// Names one caller waiting for a round; the driver never reuses one.
+pub type RequestId = u64;
+
+/// Why a push or a pull failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoundError {
+    /// What the app is told.
+    pub error: SyncError,
+    /// How long the backend asked us to stay away, in ms.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl RoundError {
+    /// Whether the backend could not be talked to at all, so that the other half of the round would fail the same way.
+    pub(super) fn is_connection_level(&self) -> bool {
+        matches!(
+            self.error.code,
+            ErrorCode::Network
+                | ErrorCode::Timeout
+                | ErrorCode::NoCredentials
+                | ErrorCode::CredentialsFailed
+                | ErrorCode::CredentialsTimeout
+                | ErrorCode::Unauthorized
+        )
+    }
+
+    /// Whether an attempt soon may help. "Nobody is signed in" changes by an event, not by asking again.
+    pub(super) fn is_worth_backoff(&self) -> bool {
+        self.error.retryable && self.error.code != ErrorCode::NoCredentials
+    }
+}
+
+impl From<SyncError> for RoundError {
+    fn from(error: SyncError) -> Self {
+        Self { error, retry_after_ms: None }
+    }
+}
+
+/// What happened outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The app wants syncing. Does nothing if it wanted it already.
+    Connect,
+    /// The app wants silence: the round in flight is cancelled, its waiters are rejected.
+    Disconnect,
+    /// A local transaction put something into the outbox.
+    LocalWrite,
+    /// The app asks for a whole round that begins now or later, also while disconnected.
+    Trigger(RequestId),
+    /// The app asks for a push without a pull, also while disconnected.
+    Upload(RequestId),
+    /// The app came to the foreground; connections may have died meanwhile.
+    Foreground,
+    /// The device is on a network again.
+    NetworkRegained,
+    /// Somebody signed in, or the token was renewed.
+    CredentialsChanged,
+    /// The timer set by [`Effect::SetTimer`] fired. It is trusted to be the latest one: the wall clock may have jumped.
+    Timer,
+    /// The backend gave a good answer during the work in flight.
+    Contacted,
+    /// The work of [`Effect::StartPush`] ended.
+    PushFinished(Result<(), RoundError>),
+    /// The work of [`Effect::StartPull`] ended.
+    PullFinished(Result<(), RoundError>),
+    /// The outbox as it is now.
+    Counts {
+        /// Changes queued or sent.
+        pending: u64,
+        /// Changes refused for good.
+        parked: u64,
+    },
+    /// The synced rows and cursors were dropped: nothing has been synced yet.
+    Cleared,
+    /// The database closes. Everything after it is inert.
+    Close,
+}
+
+/// What the driver must do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start a push; answer with [`Input::PushFinished`].
+    StartPush,
+    /// Start a pull; answer with [`Input::PullFinished`].
+    StartPull,
+    /// Stop the work in flight and never report its result.
+    Cancel,
+    /// Send [`Input::Timer`] at this time, instead of at the time set before. May lie in the past.
+    SetTimer {
+        /// Milliseconds since the Unix epoch.
+        at_ms: i64,
+    },
+    /// Forget the timer.
+    ClearTimer,
+    /// [`Machine::status`](super::Machine::status) changed: show it.
+    Publish,
+    /// These requests are answered.
+    Settle {
+        /// At least one.
+        requests: Vec<RequestId>,
+        /// How their round ended.
+        outcome: Result<(), SyncError>,
+    },
+}

@@ -1,0 +1,91 @@
+//! What `openDatabase` hands down, read from JSON and checked.
+
+use crate::store::StoreOptions;
+use omnii_sync_core::error::{ErrorCode, Result, SyncError};
+use omnii_sync_core::{Schema, SyncOptions};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Checked options.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// File, schema and user.
+    pub store: StoreOptions,
+    /// The knobs of syncing.
+    pub sync: SyncOptions,
+}
+
+impl OpenOptions {
+    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`: `{schema, userId, directory?, filename?, sync?}`.
+    /// `default_directory` is where files go when the app names no directory.
+    pub fn from_json(json: &str, default_directory: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct Wire {
+            schema: Box<serde_json::value::RawValue>,
+            user_id: String,
+            directory: Option<PathBuf>,
+            filename: Option<String>,
+            #[serde(default)]
+            sync: Option<SyncOptions>,
+        }
+        let invalid = |message: String| SyncError::new(ErrorCode::InvalidOptions, message);
+        let wire: Wire =
+            serde_json::from_str(json).map_err(|e| invalid(format!("the options can't be read: {e}")))?;
+        let schema = Schema::from_json(wire.schema.get())?;
+        if wire.user_id.is_empty() {
+            return Err(invalid("userId must not be empty".into()));
+        }
+        let sync = wire.sync.unwrap_or_default();
+        sync.validate()?;
+        let name = match wire.filename {
+            None => crate::store::file_name(&wire.user_id),
+            Some(name) if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) => {
+                return Err(invalid("filename must be the name of a file without a path; use directory for the path".into()));
+            }
+            Some(name) => name,
+        };
+        let directory = match wire.directory {
+            Some(directory) if directory.as_os_str().is_empty() => return Err(invalid("directory must not be empty".into())),
+            Some(directory) => directory,
+            None => default_directory()?,
+        };
+        let store = StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id };
+        Ok(Self { store, sync })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(extra: &str) -> Result<OpenOptions> {
+        let json = format!(r#"{{"schema":{{"tables":[{{"name":"t","columns":[]}}]}},"userId":"u"{extra}}}"#);
+        OpenOptions::from_json(&json, || Ok("/data".into()))
+    }
+
+    #[test]
+    fn defaults_and_names() {
+        let options = parse("").unwrap();
+        let name = options.store.path.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("omnii-") && name.ends_with(".db") && !name.contains("u."), "{name}");
+        assert_eq!(options.sync, SyncOptions::default());
+        assert_eq!(parse(r#","directory":"/d","filename":"x.db""#).unwrap().store.path, PathBuf::from("/d/x.db"));
+        assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, 7);
+    }
+
+    #[test]
+    fn refusals() {
+        for (extra, code) in [
+            (r#","filename":"../x""#, ErrorCode::InvalidOptions),
+            (r#","filename":"""#, ErrorCode::InvalidOptions),
+            (r#","directory":"""#, ErrorCode::InvalidOptions),
+            (r#","sync":{"pageLimit":0}"#, ErrorCode::InvalidOptions),
+            (r#","sync":{"pollMs":1}"#, ErrorCode::InvalidOptions),
+            (r#","wat":1"#, ErrorCode::InvalidOptions),
+        ] {
+            assert_eq!(parse(extra).unwrap_err().code, code, "{extra}");
+        }
+    }
+}

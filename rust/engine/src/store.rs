@@ -1,0 +1,186 @@
+//! The local database: one file per user, one writer thread, a few readers.
+//!
+//! Guarantees: a local write and its outbox entry commit together; the rows of a page and its cursor commit together; no
+//! pulled row enters the outbox; all SQL runs on threads of this module, never on the caller's. Refuses to know of HTTP,
+//! tokens or when to sync.
+
+mod apply;
+mod capture;
+mod ddl;
+mod open;
+mod outbox;
+mod readers;
+mod rows;
+mod sql_error;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use apply::{Applied, PulledPage};
+pub use open::file_name;
+pub use outbox::{Counts, PendingBatch};
+pub use rows::{CellKind, Parameter, Rows};
+pub use writer::Writer;
+
+use omnii_sync_core::error::Result;
+use omnii_sync_core::{ErrorCode, Schema, SyncError};
+use readers::Readers;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use writer::WriterThread;
+
+/// Who is told what commits change. Called on the writer's thread after the commit; must not block.
+pub trait StoreObserver: Send + Sync + 'static {
+    /// Tables of the app that one commit changed.
+    fn tables_changed(&self, tables: Vec<String>);
+    /// The outbox changed. `local` when by a write of the app, as opposed to by syncing.
+    fn outbox_changed(&self, counts: Counts, local: bool);
+}
+
+/// What [`Store::open`] needs.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The database file; its directory is created when missing.
+    pub path: PathBuf,
+    /// Validated.
+    pub schema: Arc<Schema>,
+    /// Whose data it is; a file of another user is refused.
+    pub user_id: String,
+}
+
+/// What a file remembered from its last run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Remembered {
+    /// The outbox.
+    pub counts: Counts,
+    /// End of the last complete round, ms since the Unix epoch.
+    pub last_synced_at_ms: Option<i64>,
+}
+
+/// An open database. Cheap to share; closing is explicit.
+pub struct Store {
+    schema: Arc<Schema>,
+    user_id: String,
+    remembered: Remembered,
+    writer: WriterThread,
+    readers: Readers,
+    pull: AtomicI64,
+    // last, so that the file counts as open until its threads are gone
+    _claim: open::Claim,
+}
+
+impl Store {
+    /// Opens or creates the file and brings it to the schema. Blocks; call it off the JS thread.
+    pub fn open(options: StoreOptions, observer: Arc<dyn StoreObserver>) -> Result<Self> {
+        let claim = open::claim(&options.path)?;
+        let (writer, remembered) = open::writer(&options, observer)?;
+        let writer = WriterThread::spawn(writer)?;
+        let readers = Readers::new(options.path.clone(), options.schema.clone());
+        Ok(Self {
+            schema: options.schema,
+            user_id: options.user_id,
+            remembered,
+            writer,
+            readers,
+            pull: AtomicI64::new(0),
+            _claim: claim,
+        })
+    }
+
+    /// The app's tables.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Whose data this is.
+    pub fn user_id(&self) -> &str {
+        &self.user_id
+    }
+
+    /// What the file remembered when it was opened.
+    pub fn remembered(&self) -> Remembered {
+        self.remembered
+    }
+
+    /// Runs one statement on the writer, in transaction `transaction` or, if 0, in one of its own. `done` is called once on
+    /// the writer's thread.
+    pub fn execute(
+        &self,
+        transaction: u64,
+        sql: String,
+        parameters: Vec<Parameter>,
+        done: impl FnOnce(Result<Rows>) + Send + 'static,
+    ) {
+        if transaction == 0 {
+            self.writer.run(move |writer| done(writer.and_then(|w| w.execute_alone(&sql, &parameters))));
+        } else {
+            self.writer.in_transaction(transaction, move |writer| done(writer.and_then(|w| w.execute(&sql, &parameters))));
+        }
+    }
+
+    /// Runs one read-only statement on a reader. `done` is called once on a reader's thread.
+    pub fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
+        self.readers.query(sql, parameters, done);
+    }
+
+    /// Begins a write transaction when those before it have ended; `done` gets its id.
+    pub fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
+        self.writer.begin(done);
+    }
+
+    /// Ends a transaction.
+    pub fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
+        self.writer.end(transaction, commit, done);
+    }
+
+    /// Runs `job` on the writer's thread between transactions and waits for what it answers.
+    pub async fn write<T: Send + 'static>(&self, job: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static) -> Result<T> {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        self.writer.run(move |writer| {
+            // whoever waited may have been cancelled; then nobody wants the answer
+            let _ = send.send(writer.and_then(job));
+        });
+        receive.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Notes the end of a complete round, without waiting for it.
+    pub fn remember_round(&self, at_ms: i64) {
+        self.writer.run(move |writer| {
+            if let Err(error) = writer.and_then(|w| w.round_complete(at_ms)) {
+                tracing::warn!(code = error.code.as_str(), "the time of the last round could not be kept");
+            }
+        });
+    }
+
+    /// Begins a pull and answers its number: uploads answered before count as read back by this one.
+    pub fn begin_pull(&self) -> i64 {
+        self.pull.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The number of the pull begun last.
+    pub fn current_pull(&self) -> i64 {
+        self.pull.load(Ordering::Relaxed)
+    }
+
+    /// Stops the threads: what runs is interrupted, what waits is answered with `Closed`, open transactions roll back.
+    /// Blocks until the threads are gone. Idempotent.
+    pub fn close(&self) {
+        self.readers.close();
+        self.writer.close();
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+pub(crate) fn closed() -> SyncError {
+    SyncError::new(ErrorCode::Closed, "the database is closed")
+}
+
+pub(crate) fn internal(message: impl Into<String>) -> SyncError {
+    SyncError::new(ErrorCode::Internal, message)
+}

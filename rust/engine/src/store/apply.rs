@@ -1,0 +1,244 @@
+//! Applying what the backend sent: pages, with their cursor, in one transaction.
+//!
+//! Guarantees: a row that is already as sent is not written, so that a page applied twice changes nothing and notifies
+//! nobody; a row with pending changes shows the server's version with the local columns on top; a change that the page
+//! proves stored leaves the outbox in the same transaction; the cursor never goes back.
+
+use super::open::set_meta;
+use super::outbox::row_state;
+use super::sql_error::sql_error;
+use super::{Writer, ddl::quote};
+use omnii_sync_core::error::Result;
+use omnii_sync_core::merge::{RowState, overlay};
+use omnii_sync_core::protocol1::page::{Page, PageRow};
+use omnii_sync_core::timestamp::parse_micros;
+use omnii_sync_core::{Table, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, OptionalExtension, ToSql, params};
+use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
+
+/// A page as [`Writer::apply`] takes it.
+#[derive(Debug)]
+pub struct PulledPage<'p, 'b> {
+    /// The table it belongs to.
+    pub table: &'p Table,
+    /// Its rows.
+    pub page: &'p Page<'b>,
+    /// The pull it belongs to ([`super::Store::begin_pull`]).
+    pub pull: i64,
+    /// Whether the table is up to date with it.
+    pub last: bool,
+}
+
+/// What a page did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Rows inserted, updated or deleted.
+    pub written: usize,
+    /// Changes acknowledged by read-back.
+    pub acknowledged: usize,
+    /// Changes parked because a complete pull did not bring their row back.
+    pub parked: usize,
+}
+
+struct Sql<'a, 'v>(Option<&'a Value<'v>>);
+
+impl ToSql for Sql<'_, '_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            None | Some(Value::Null) => ValueRef::Null,
+            Some(Value::Integer(i)) => ValueRef::Integer(*i),
+            Some(Value::Real(r)) => ValueRef::Real(*r),
+            Some(Value::Text(t)) => ValueRef::Text(t.as_bytes()),
+        }))
+    }
+}
+
+/// An upsert of `id` and the given columns that writes nothing when the row is as sent.
+fn upsert(table: &Table, present: &dyn Fn(usize) -> bool) -> String {
+    let columns: Vec<String> =
+        table.columns.iter().enumerate().filter(|(i, _)| present(*i)).map(|(_, c)| quote(&c.name)).collect();
+    let t = quote(&table.name);
+    let list: String = columns.iter().map(|c| format!(", {c}")).collect();
+    let marks = ", ?".repeat(columns.len());
+    if columns.is_empty() {
+        return format!("INSERT INTO {t} (\"id\") VALUES (?) ON CONFLICT (\"id\") DO NOTHING");
+    }
+    let sets: Vec<String> = columns.iter().map(|c| format!("{c} = excluded.{c}")).collect();
+    let differs: Vec<String> = columns.iter().map(|c| format!("{t}.{c} IS NOT excluded.{c}")).collect();
+    format!(
+        "INSERT INTO {t} (\"id\"{list}) VALUES (?{marks}) ON CONFLICT (\"id\") DO UPDATE SET {} WHERE {}",
+        sets.join(", "),
+        differs.join(" OR ")
+    )
+}
+
+fn write(statement: &mut CachedStatement<'_>, row: &PageRow<'_>) -> Result<usize> {
+    statement.raw_bind_parameter(1, row.id.as_ref()).map_err(sql_error)?;
+    let mut at = 2;
+    for value in row.values.iter().filter(|v| v.is_some()) {
+        statement.raw_bind_parameter(at, Sql(value.as_ref())).map_err(sql_error)?;
+        at += 1;
+    }
+    statement.raw_execute().map_err(sql_error)
+}
+
+impl Writer {
+    /// Highest `updated_at` received of a table, µs since the epoch.
+    pub fn cursor(&self, table: &str) -> Result<Option<i64>> {
+        self.connection
+            .query_row("SELECT updated_at FROM omnii_cursor WHERE tbl = ?", [table], |row| row.get(0))
+            .optional()
+            .map_err(sql_error)
+    }
+
+    /// Applies a page and its cursor; call it inside [`Writer::transaction`].
+    pub fn apply(&mut self, pulled: &PulledPage<'_, '_>) -> Result<Applied> {
+        let PulledPage { table, page, pull, last } = *pulled;
+        let pending = self.pending_ids(table)?;
+        let mut applied = Applied::default();
+        // in key order: neighbours in the primary key's tree are written together
+        let mut order: Vec<&PageRow<'_>> = page.rows.iter().collect();
+        order.sort_by(|a, b| a.id.cmp(&b.id));
+        {
+            let full = upsert(table, &|_| true);
+            let mut statement = self.connection.prepare_cached(&full).map_err(sql_error)?;
+            for row in order.iter().filter(|r| !pending.contains(r.id.as_ref())) {
+                applied.written += if row.values.iter().all(Option::is_some) {
+                    write(&mut statement, row)?
+                } else {
+                    let partial = upsert(table, &|i| row.values[i].is_some());
+                    write(&mut self.connection.prepare_cached(&partial).map_err(sql_error)?, row)?
+                };
+            }
+        }
+        if !pending.is_empty() {
+            for row in order.iter().filter(|r| pending.contains(r.id.as_ref())) {
+                self.apply_under_changes(table, row, pull, &mut applied)?;
+            }
+        }
+        if let Some(cursor) = page.last_updated_at {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO omnii_cursor (tbl, updated_at) VALUES (?, ?) \
+                     ON CONFLICT (tbl) DO UPDATE SET updated_at = excluded.updated_at WHERE excluded.updated_at > updated_at",
+                )
+                .and_then(|mut s| s.execute(params![table.name, cursor]))
+                .map_err(sql_error)?;
+        }
+        if last {
+            applied.parked = self.park_unproven(table, pull)?;
+        }
+        Ok(applied)
+    }
+
+    fn pending_ids(&self, table: &Table) -> Result<HashSet<String>> {
+        self.connection
+            .prepare_cached("SELECT row_id FROM omnii_overlay WHERE tbl = ?")
+            .and_then(|mut s| s.query_map([&table.name], |row| row.get(0))?.collect())
+            .map_err(sql_error)
+    }
+
+    /// A row with local changes: the server's version goes underneath, proven changes leave, the rest stays on top.
+    fn apply_under_changes(&mut self, table: &Table, row: &PageRow<'_>, pull: i64, applied: &mut Applied) -> Result<()> {
+        let (stored, known_at): (Option<String>, Option<i64>) = self
+            .connection
+            .prepare_cached("SELECT server, updated_at FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
+            .and_then(|mut s| s.query_row(params![table.name, row.id], |r| Ok((r.get(0)?, r.get(1)?))))
+            .map_err(sql_error)?;
+        let before = row_state(stored)?;
+        let known_at = known_at.or_else(|| parse_micros(before.as_ref()?.get("updated_at")?.as_str()?));
+        let server = server_version(table, row, before);
+
+        let mut remaining = Vec::new();
+        for (change, sent) in self.changes_of(&table.name, &row.id, pull)? {
+            // the backend stamps every write: a version newer than the one known before proves that a write arrived
+            if sent && known_at.is_none_or(|known| row.updated_at > known) {
+                self.connection
+                    .prepare_cached("DELETE FROM omnii_outbox WHERE id = ?")
+                    .and_then(|mut s| s.execute([change.id]))
+                    .map_err(sql_error)?;
+                applied.acknowledged += 1;
+            } else {
+                remaining.push(change.operation);
+            }
+        }
+        let text = serde_json::to_string(&server).map_err(|e| super::internal(e.to_string()))?;
+        self.connection
+            .prepare_cached("UPDATE omnii_overlay SET server = ?3, updated_at = ?4 WHERE tbl = ?1 AND row_id = ?2")
+            .and_then(|mut s| s.execute(params![table.name, row.id, text, row.updated_at]))
+            .map_err(sql_error)?;
+        if remaining.is_empty() {
+            self.drop_settled_overlay(&table.name, &row.id)?;
+        }
+        applied.written += self.show(table, &row.id, &overlay(Some(server), &remaining))?;
+        Ok(())
+    }
+
+    /// Makes the visible row what `state` says; answers the rows written.
+    fn show(&self, table: &Table, id: &str, state: &RowState) -> Result<usize> {
+        let Some(columns) = state else {
+            return self
+                .connection
+                .prepare_cached(&format!("DELETE FROM {} WHERE \"id\" = ?", quote(&table.name)))
+                .and_then(|mut s| s.execute([id]))
+                .map_err(sql_error);
+        };
+        let sql = upsert(table, &|i| columns.contains_key(&table.columns[i].name));
+        let mut statement = self.connection.prepare_cached(&sql).map_err(sql_error)?;
+        statement.raw_bind_parameter(1, id).map_err(sql_error)?;
+        let values = table.columns.iter().filter_map(|c| columns.get(&c.name));
+        for (at, value) in values.enumerate() {
+            statement.raw_bind_parameter(at + 2, json_to_sql(value)).map_err(sql_error)?;
+        }
+        statement.raw_execute().map_err(sql_error)
+    }
+
+    /// Notes the end of a complete round.
+    pub fn round_complete(&mut self, now_ms: i64) -> Result<()> {
+        set_meta(&self.connection, "last_synced_at_ms", &now_ms.to_string())
+    }
+
+    /// Forgets the cursors and every row that has no pending change; call it inside [`Writer::transaction`].
+    pub fn clear(&mut self) -> Result<()> {
+        let schema = self.schema.clone();
+        for table in &schema.tables {
+            let sql = format!(
+                "DELETE FROM {0} WHERE \"id\" NOT IN (SELECT row_id FROM omnii_overlay WHERE tbl = ?)",
+                quote(&table.name)
+            );
+            self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;
+        }
+        self.connection
+            .execute_batch("DELETE FROM omnii_cursor; DELETE FROM omnii_meta WHERE key = 'last_synced_at_ms'")
+            .map_err(sql_error)
+    }
+}
+
+fn server_version(table: &Table, row: &PageRow<'_>, before: RowState) -> Map<String, Json> {
+    let mut server = before.unwrap_or_default();
+    for (column, value) in table.columns.iter().zip(&row.values) {
+        let json = match value {
+            None => continue,
+            Some(Value::Null) => Json::Null,
+            Some(Value::Integer(i)) => Json::from(*i),
+            Some(Value::Real(r)) => Json::from(*r),
+            Some(Value::Text(t)) => Json::from(t.as_ref()),
+        };
+        server.insert(column.name.clone(), json);
+    }
+    server
+}
+
+fn json_to_sql(value: &Json) -> ToSqlOutput<'_> {
+    match value {
+        Json::String(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        Json::Number(number) => match number.as_i64() {
+            Some(i) => ToSqlOutput::Owned(i.into()),
+            None => ToSqlOutput::Owned(number.as_f64().into()),
+        },
+        Json::Bool(b) => ToSqlOutput::Owned((*b).into()),
+        Json::Null | Json::Array(_) | Json::Object(_) => ToSqlOutput::Borrowed(ValueRef::Null),
+    }
+}

@@ -1,0 +1,110 @@
+//! Change capture: what the triggers call while the app writes.
+//!
+//! Triggers on every synced table (see [`super::ddl`]) call these SQL functions, so that a change and its outbox entry are
+//! one transaction whoever wrote the SQL. While the engine itself applies rows, capturing is off and nothing is recorded.
+//! The functions check what the backend could never take (broken JSON, infinities) and fail the app's statement with the
+//! table and column named, before anything is stored.
+
+use omnii_sync_core::{ColumnType, Schema};
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Error};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+/// Shared between the writer and the functions on its connection; both run on the writer's thread.
+#[derive(Debug, Default)]
+pub struct Capture {
+    /// Whether changes are recorded now.
+    pub on: AtomicBool,
+    /// Number of the transaction that changes belong to.
+    pub transaction: AtomicI64,
+}
+
+/// Registers the functions the triggers use.
+pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Capture>) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    let state = capture.clone();
+    connection.create_scalar_function("omnii_capturing", 0, flags, move |_| Ok(state.on.load(Ordering::Relaxed)))?;
+    let state = capture.clone();
+    connection
+        .create_scalar_function("omnii_transaction", 0, flags, move |_| Ok(state.transaction.load(Ordering::Relaxed)))?;
+    let tables = schema.clone();
+    connection.create_scalar_function("omnii_record", -1, flags, move |c| record(c, &tables))?;
+    let tables = schema.clone();
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| diff(c, &tables))
+}
+
+/// `omnii_record(table, value, …)`: all columns of a row as a JSON object.
+fn record(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<String> {
+    let mut writer = ColumnWriter::new(context, schema)?;
+    for i in 0..context.len() - 1 {
+        writer.column(i, context.get_raw(1 + i))?;
+    }
+    Ok(writer.finish())
+}
+
+/// `omnii_diff(table, old, new, …)`: the columns that changed as a JSON object, NULL if none did.
+fn diff(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<Option<String>> {
+    let mut writer = ColumnWriter::new(context, schema)?;
+    let mut changed = false;
+    for i in 0..(context.len() - 1) / 2 {
+        let (old, new) = (context.get_raw(1 + 2 * i), context.get_raw(2 + 2 * i));
+        if old != new {
+            writer.column(i, new)?;
+            changed = true;
+        }
+    }
+    Ok(changed.then(|| writer.finish()))
+}
+
+struct ColumnWriter<'s> {
+    table: &'s omnii_sync_core::Table,
+    json: String,
+}
+
+impl<'s> ColumnWriter<'s> {
+    fn new(context: &Context<'_>, schema: &'s Schema) -> rusqlite::Result<Self> {
+        let index: usize = context.get::<i64>(0)?.try_into().unwrap_or(usize::MAX);
+        let table = schema.tables.get(index).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
+        Ok(Self { table, json: String::from("{") })
+    }
+
+    fn column(&mut self, index: usize, value: ValueRef<'_>) -> rusqlite::Result<()> {
+        let column = &self.table.columns[index];
+        let place = || format!("{}.{}", self.table.name, column.name);
+        let text = match value {
+            ValueRef::Null => "null".to_string(),
+            ValueRef::Integer(i) => i.to_string(),
+            ValueRef::Real(r) if r.is_finite() => {
+                serde_json::to_string(&r).expect("a finite float is JSON")
+            }
+            ValueRef::Real(_) => return Err(refuse(format!("{}: infinity can't be synced", place()))),
+            ValueRef::Text(bytes) => {
+                let text =
+                    std::str::from_utf8(bytes).map_err(|_| refuse(format!("{}: the text is not UTF-8", place())))?;
+                if column.column_type == ColumnType::Json && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+                    return Err(refuse(format!("{}: a JSON column must hold valid JSON (use JSON.stringify)", place())));
+                }
+                serde_json::to_string(text).expect("a string is JSON")
+            }
+            ValueRef::Blob(_) => return Err(refuse(format!("{}: blobs can't be synced", place()))),
+        };
+        if self.json.len() > 1 {
+            self.json.push(',');
+        }
+        self.json.push_str(&serde_json::to_string(&column.name).expect("a string is JSON"));
+        self.json.push(':');
+        self.json.push_str(&text);
+        Ok(())
+    }
+
+    fn finish(mut self) -> String {
+        self.json.push('}');
+        self.json
+    }
+}
+
+fn refuse(message: String) -> Error {
+    Error::UserFunctionError(message.into())
+}

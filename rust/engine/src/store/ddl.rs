@@ -1,0 +1,146 @@
+//! The schema as SQL: our own tables, the app's tables, and the triggers that record changes.
+//!
+//! Owns every CREATE statement. All identifiers are quoted here; nothing else builds names into DDL.
+
+use omnii_sync_core::{ColumnType, Table};
+
+/// Our own tables, version by version: entry `n` brings a file from version `n` to `n + 1` (`PRAGMA user_version`). Forward
+/// only; never edit an entry that has been released.
+pub const MIGRATIONS: &[&str] = &[
+    // 0 -> 1
+    "CREATE TABLE omnii_meta (
+       key TEXT PRIMARY KEY NOT NULL,  -- 'user', 'schema', 'last_synced_at_ms'
+       value TEXT NOT NULL
+     ) STRICT;
+     CREATE TABLE omnii_outbox (
+       id INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of the changes, never reused
+       tx INTEGER NOT NULL,                   -- changes of one local transaction share it
+       tbl TEXT NOT NULL,
+       row_id TEXT NOT NULL,
+       op INTEGER NOT NULL,                   -- 1 insert, 2 update, 3 delete
+       data TEXT,                             -- JSON object of columns; NULL for a delete
+       state INTEGER NOT NULL DEFAULT 0,      -- 0 queued, 1 sent and not yet read back, 2 parked
+       sent_pull INTEGER NOT NULL DEFAULT 0,  -- the pull under way or last begun when it was sent
+       error TEXT                             -- why it was parked
+     ) STRICT;
+     CREATE INDEX omnii_outbox_row ON omnii_outbox (tbl, row_id);
+     CREATE INDEX omnii_outbox_state ON omnii_outbox (state, id);
+     CREATE TABLE omnii_overlay (
+       tbl TEXT NOT NULL,
+       row_id TEXT NOT NULL,
+       server TEXT,         -- the server's version of a row with pending changes, JSON object; NULL: it has none, as far as known
+       updated_at INTEGER,  -- of that version, microseconds since the Unix epoch
+       PRIMARY KEY (tbl, row_id)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE omnii_cursor (
+       tbl TEXT PRIMARY KEY NOT NULL,
+       updated_at INTEGER NOT NULL  -- highest received, microseconds since the Unix epoch
+     ) STRICT, WITHOUT ROWID;",
+];
+
+/// `"name"`, with quotes inside doubled.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn sql_type(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Text | ColumnType::Json => "TEXT",
+        ColumnType::Integer => "INTEGER",
+        ColumnType::Real => "REAL",
+    }
+}
+
+/// CREATE TABLE for an app table. STRICT, so that a column holds what the schema says or the statement fails.
+pub fn create_table(table: &Table) -> String {
+    let columns: String =
+        table.columns.iter().map(|c| format!(", {} {}", quote(&c.name), sql_type(c.column_type))).collect();
+    format!("CREATE TABLE {} (\"id\" TEXT PRIMARY KEY NOT NULL CHECK (length(\"id\") > 0){columns}) STRICT", quote(&table.name))
+}
+
+/// ALTER TABLE for a column the schema gained.
+pub fn add_column(table: &Table, index: usize) -> String {
+    let column = &table.columns[index];
+    format!("ALTER TABLE {} ADD COLUMN {} {}", quote(&table.name), quote(&column.name), sql_type(column.column_type))
+}
+
+/// Name and CREATE INDEX of each index; the name carries the table's, since SQLite's index names are global.
+pub fn indexes(table: &Table) -> Vec<(String, String)> {
+    table
+        .indexes
+        .iter()
+        .map(|index| {
+            let name = format!("{}__{}", table.name, index.name);
+            let columns: Vec<String> = index.columns.iter().map(|c| quote(c)).collect();
+            let sql = format!("CREATE INDEX {} ON {} ({})", quote(&name), quote(&table.name), columns.join(", "));
+            (name, sql)
+        })
+        .collect()
+}
+
+/// Name and CREATE TRIGGER of each capture trigger. `index` is the table's place in the schema, which the functions of
+/// [`super::capture`] take.
+///
+/// No trigger uses a conflict clause of its own: SQLite lets the outer statement's (INSERT OR REPLACE …) override it.
+/// `recursive_triggers` is on, so that REPLACE reports the row it removes; a delete directly before an insert of the same
+/// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade.
+pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
+    let (name, t) = (quote(&table.name), literal(&table.name));
+    let list = |prefix: &str| -> String {
+        table.columns.iter().map(|c| format!(", {prefix}.{}", quote(&c.name))).collect()
+    };
+    let pairs: String =
+        table.columns.iter().map(|c| format!(", OLD.{0}, NEW.{0}", quote(&c.name))).collect();
+    let overlay = |row: &str, server: String| {
+        format!(
+            "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, {row}.\"id\", {server} \
+             WHERE NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = {row}.\"id\");"
+        )
+    };
+    let trigger = |event: &str, body: String| {
+        let trigger_name = format!("omnii_{}_{}", event.to_lowercase(), table.name);
+        let sql = format!(
+            "CREATE TRIGGER {} AFTER {event} ON {name} WHEN omnii_capturing() BEGIN {body} END",
+            quote(&trigger_name)
+        );
+        (trigger_name, sql)
+    };
+    let old_record = format!("omnii_record({index}{})", list("OLD"));
+    vec![
+        trigger(
+            "INSERT",
+            format!(
+                "DELETE FROM omnii_outbox WHERE id = (SELECT max(id) FROM omnii_outbox) AND op = 3 AND state = 0 \
+                   AND tbl = {t} AND row_id = NEW.\"id\" AND tx = omnii_transaction(); \
+                 {} \
+                 INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
+                   VALUES (omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}));",
+                overlay("NEW", "NULL".into()),
+                list("NEW")
+            ),
+        ),
+        trigger(
+            "UPDATE",
+            format!(
+                "SELECT RAISE(ABORT, 'the id of a row can''t be changed; insert a new row and delete the old one') \
+                   WHERE OLD.\"id\" IS NOT NEW.\"id\"; \
+                 INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
+                   SELECT omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d) WHERE d IS NOT NULL; \
+                 INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
+                   WHERE EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\");"
+            ),
+        ),
+        trigger(
+            "DELETE",
+            format!(
+                "{} INSERT INTO omnii_outbox (tx, tbl, row_id, op) VALUES (omnii_transaction(), {t}, OLD.\"id\", 3);",
+                overlay("OLD", old_record.clone())
+            ),
+        ),
+    ]
+}

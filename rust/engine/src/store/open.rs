@@ -1,0 +1,218 @@
+//! Opening a file: claims, pragmas, migrations of our tables, and bringing the app's tables to the schema.
+//!
+//! Everything that changes the file happens in one transaction: an open that fails leaves the file as it was.
+
+use super::capture::{self, Capture};
+use super::sql_error::{open_error, sql_error};
+use super::{Remembered, StoreObserver, StoreOptions, Writer, ddl};
+use omnii_sync_core::error::Result;
+use omnii_sync_core::{ErrorCode, Schema, SyncError, Table};
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Files open in this process, by canonical path.
+static OPEN: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+
+/// Marks a file as open in this process until dropped.
+#[derive(Debug)]
+pub(super) struct Claim(PathBuf);
+
+/// Claims the file, creating its directory. `AlreadyOpen` when it is open in this process.
+pub(super) fn claim(path: &Path) -> Result<Claim> {
+    let (directory, name) = match (path.parent(), path.file_name()) {
+        (Some(directory), Some(name)) => (directory, name),
+        _ => return Err(SyncError::new(ErrorCode::InvalidOptions, "filename must be the name of a file")),
+    };
+    let unwritable = |e: std::io::Error| {
+        SyncError::new(
+            ErrorCode::Unwritable,
+            format!("the database directory can't be used ({}): choose one that the app may write to", e.kind()),
+        )
+    };
+    std::fs::create_dir_all(directory).map_err(unwritable)?;
+    let path = directory.canonicalize().map_err(unwritable)?.join(name);
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !open.get_or_insert_default().insert(path.clone()) {
+        return Err(SyncError::new(
+            ErrorCode::AlreadyOpen,
+            format!("'{}' is open already: share that Database, or close() it first", name.to_string_lossy()),
+        ));
+    }
+    Ok(Claim(path))
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(open) = OPEN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            open.remove(&self.0);
+        }
+    }
+}
+
+/// The default file name: from a hash of the user id, so that users never share a file and the id is not on disk.
+pub fn file_name(user_id: &str) -> String {
+    let hash = Sha256::digest(user_id.as_bytes());
+    let hex: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    format!("omnii-{hex}.db")
+}
+
+/// A connection with the settings that readers and the writer share.
+pub(super) fn connection(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+/// Opens the writing connection and brings the file to the schema.
+pub(super) fn writer(options: &StoreOptions, observer: Arc<dyn StoreObserver>) -> Result<(Writer, Remembered)> {
+    let failed = |e| open_error(e, &options.path);
+    let connection = connection(&options.path).map_err(failed)?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        return Err(SyncError::new(ErrorCode::Unwritable, format!("SQLite can't use WAL in this directory (it chose {mode})")));
+    }
+    // NORMAL: a commit survives a crash of the app; a power cut may take the last commits but never the file's integrity
+    connection.pragma_update(None, "synchronous", "normal").map_err(failed)?;
+    connection.pragma_update(None, "recursive_triggers", true).map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -32_000).map_err(failed)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4000).map_err(failed)?;
+    connection.pragma_update(None, "journal_size_limit", 16 << 20).map_err(failed)?;
+
+    let captured = Arc::new(Capture::default());
+    capture::register(&connection, &options.schema, &captured).map_err(failed)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    let remembered = prepare(&connection, options)?; // an error drops the connection, which rolls back
+    connection.execute_batch("COMMIT").map_err(failed)?;
+    let writer = Writer::new(connection, options.schema.clone(), captured, observer).map_err(failed)?;
+    let counts = writer.counts();
+    Ok((writer, Remembered { counts, ..remembered }))
+}
+
+fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered> {
+    migrate(connection, &options.path)?;
+    check_user(connection, options)?;
+    apply_schema(connection, &options.schema)?;
+    // sent before this run: the first pull of this run may already prove them
+    connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
+    let last = meta(connection, "last_synced_at_ms")?.and_then(|text| text.parse().ok());
+    Ok(Remembered { last_synced_at_ms: last, ..Remembered::default() })
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<()> {
+    let version: u32 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| open_error(e, path))?;
+    let version = version as usize;
+    if version > ddl::MIGRATIONS.len() {
+        return Err(SyncError::new(
+            ErrorCode::SchemaMismatch,
+            format!(
+                "the file has format {version}, this version of the app knows up to {}: update the app, or open another file name",
+                ddl::MIGRATIONS.len()
+            ),
+        ));
+    }
+    for migration in &ddl::MIGRATIONS[version..] {
+        connection.execute_batch(migration).map_err(|e| open_error(e, path))?;
+    }
+    connection.pragma_update(None, "user_version", ddl::MIGRATIONS.len() as u32).map_err(sql_error)
+}
+
+fn check_user(connection: &Connection, options: &StoreOptions) -> Result<()> {
+    let hash = file_name(&options.user_id);
+    match meta(connection, "user")? {
+        None => set_meta(connection, "user", &hash),
+        Some(stored) if stored == hash => Ok(()),
+        Some(_) => Err(SyncError::new(
+            ErrorCode::UserMismatch,
+            "the file holds another user's data: leave filename out, so that each user has a file, or choose another",
+        )),
+    }
+}
+
+pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
+    connection
+        .query_row("SELECT value FROM omnii_meta WHERE key = ?", [key], |row| row.get(0))
+        .optional()
+        .map_err(sql_error)
+}
+
+pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
+    connection
+        .execute("INSERT INTO omnii_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
+        .map(|_| ())
+        .map_err(sql_error)
+}
+
+/// Brings the app's tables to `schema`: new tables and columns are added (and their data pulled from the beginning),
+/// indexes and triggers made anew. Columns and tables that left the schema keep their data; a changed type is refused.
+fn apply_schema(connection: &Connection, schema: &Schema) -> Result<()> {
+    let json = serde_json::to_string(schema).map_err(|e| super::internal(e.to_string()))?;
+    let stored = meta(connection, "schema")?;
+    if stored.as_deref() == Some(json.as_str()) {
+        return Ok(());
+    }
+    let old = match stored {
+        Some(text) => Some(Schema::from_json(&text)?),
+        None => None,
+    };
+    let run = |sql: &str| connection.execute_batch(sql).map_err(sql_error);
+    for table in old.iter().flat_map(|s| &s.tables) {
+        for (name, _) in ddl::triggers(0, table) {
+            run(&format!("DROP TRIGGER IF EXISTS {}", ddl::quote(&name)))?;
+        }
+        for (name, _) in ddl::indexes(table) {
+            run(&format!("DROP INDEX IF EXISTS {}", ddl::quote(&name)))?;
+        }
+    }
+    for (index, table) in schema.tables.iter().enumerate() {
+        bring_table(connection, table, old.as_ref().and_then(|s| s.table(&table.name)))?;
+        for (_, sql) in ddl::indexes(table).into_iter().chain(ddl::triggers(index, table)) {
+            run(&sql)?;
+        }
+    }
+    for table in old.iter().flat_map(|s| &s.tables).filter(|t| schema.table(&t.name).is_none()) {
+        connection
+            .execute(
+                "UPDATE omnii_outbox SET state = 2, error = 'the table has left the schema' WHERE tbl = ? AND state <> 2",
+                [&table.name],
+            )
+            .map_err(sql_error)?;
+    }
+    set_meta(connection, "schema", &json)
+}
+
+fn bring_table(connection: &Connection, table: &Table, old: Option<&Table>) -> Result<()> {
+    let existing: Vec<(String, String)> = connection
+        .prepare("SELECT name, type FROM pragma_table_info(?)")
+        .and_then(|mut s| s.query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        .map_err(sql_error)?;
+    if existing.is_empty() {
+        return connection.execute_batch(&ddl::create_table(table)).map_err(sql_error);
+    }
+    for (index, column) in table.columns.iter().enumerate() {
+        let declared = old.and_then(|t| t.columns.iter().find(|c| c.name == column.name));
+        if let Some(was) = declared
+            && was.column_type != column.column_type
+        {
+            return Err(SyncError::new(
+                ErrorCode::SchemaMismatch,
+                format!(
+                    "column '{}.{}' was {:?} and is now {:?}: give the new type a new column name",
+                    table.name, column.name, was.column_type, column.column_type
+                ),
+            ));
+        }
+        if !existing.iter().any(|(name, _)| name.eq_ignore_ascii_case(&column.name)) {
+            connection.execute_batch(&ddl::add_column(table, index)).map_err(sql_error)?;
+            connection.execute("DELETE FROM omnii_cursor WHERE tbl = ?", params![table.name]).map_err(sql_error)?;
+        }
+    }
+    Ok(())
+}

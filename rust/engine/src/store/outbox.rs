@@ -1,0 +1,165 @@
+//! The outbox: local changes on their way to the backend.
+//!
+//! Entries come from the triggers of [`super::ddl`] and are *queued*; the push takes them in order, marks them *sent* when
+//! the backend has answered, and they leave when acknowledged: a delete by that answer, everything else by read-back
+//! ([`super::apply`]). What the backend refuses is *parked*: kept with its reason, out of the way of the rest.
+
+use super::sql_error::sql_error;
+use super::{Writer, internal};
+use omnii_sync_core::error::Result;
+use omnii_sync_core::merge::RowState;
+use omnii_sync_core::{Change, ChangeId, Operation, Table};
+use rusqlite::{Row, params};
+use serde_json::{Map, Value as Json};
+use std::collections::HashMap;
+
+/// Entries of the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Queued or sent.
+    pub pending: u64,
+    /// Refused for good.
+    pub parked: u64,
+}
+
+/// Changes to push, with the server's version of their rows as far as known.
+#[derive(Debug, Default)]
+pub struct PendingBatch {
+    /// In outbox order.
+    pub changes: Vec<Change>,
+    /// Per (table, id); `None` where the server is not known to have the row.
+    pub server: HashMap<(String, String), RowState>,
+}
+
+fn change(row: &Row<'_>) -> rusqlite::Result<(i64, i64, String, String, i64, Option<String>)> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+}
+
+fn columns(text: Option<String>) -> Result<Map<String, Json>> {
+    serde_json::from_str(&text.unwrap_or_default()).map_err(|e| internal(format!("an outbox entry can't be read: {e}")))
+}
+
+pub(super) fn row_state(text: Option<String>) -> Result<RowState> {
+    text.map(|t| columns(Some(t))).transpose()
+}
+
+fn to_change((id, transaction, table, row_id, op, data): (i64, i64, String, String, i64, Option<String>)) -> Result<Change> {
+    let operation = match op {
+        1 => Operation::Insert(columns(data)?),
+        2 => Operation::Update(columns(data)?),
+        _ => Operation::Delete,
+    };
+    Ok(Change { id, transaction, table, row_id, operation })
+}
+
+impl Writer {
+    /// The oldest queued changes, at most `limit`.
+    pub fn queued(&mut self, limit: u32) -> Result<PendingBatch> {
+        let rows: Vec<_> = self
+            .connection
+            .prepare_cached("SELECT id, tx, tbl, row_id, op, data FROM omnii_outbox WHERE state = 0 ORDER BY id LIMIT ?")
+            .and_then(|mut s| s.query_map([limit], change)?.collect())
+            .map_err(sql_error)?;
+        let mut batch = PendingBatch::default();
+        let mut lookup = self
+            .connection
+            .prepare_cached("SELECT server FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
+            .map_err(sql_error)?;
+        for row in rows {
+            let change = to_change(row)?;
+            let key = (change.table.clone(), change.row_id.clone());
+            if let std::collections::hash_map::Entry::Vacant(entry) = batch.server.entry(key) {
+                let mut found = lookup.query(params![change.table, change.row_id]).map_err(sql_error)?;
+                let server = match found.next().map_err(sql_error)? {
+                    Some(row) => row_state(row.get(0).map_err(sql_error)?)?,
+                    None => None,
+                };
+                entry.insert(server);
+            }
+            batch.changes.push(change);
+        }
+        Ok(batch)
+    }
+
+    /// All changes of a row that are not parked away, oldest first, with whether each was sent before pull `pull` began.
+    pub(super) fn changes_of(&self, table: &str, row_id: &str, pull: i64) -> Result<Vec<(Change, bool)>> {
+        let rows: Vec<_> = self
+            .connection
+            .prepare_cached(
+                "SELECT id, tx, tbl, row_id, op, data, state = 1 AND sent_pull < ?3 FROM omnii_outbox \
+                 WHERE tbl = ?1 AND row_id = ?2 ORDER BY id",
+            )
+            .and_then(|mut s| s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?)))?.collect())
+            .map_err(sql_error)?;
+        rows.into_iter().map(|(row, sent)| Ok((to_change(row)?, sent))).collect()
+    }
+
+    /// The backend answered: PUTs become *sent*, to be proven by a pull that begins after `pull`.
+    pub fn mark_sent(&mut self, ids: &[ChangeId], pull: i64) -> Result<()> {
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE omnii_outbox SET state = 1, sent_pull = ?2 WHERE id = ?1 AND state = 0")
+            .map_err(sql_error)?;
+        for id in ids {
+            update.execute(params![id, pull]).map_err(sql_error)?;
+        }
+        Ok(())
+    }
+
+    /// The backend has deleted the rows: the delete and everything sent before it for that row are acknowledged.
+    pub fn acknowledge_deletes(&mut self, ids: &[ChangeId]) -> Result<()> {
+        for id in ids {
+            let (table, row_id): (String, String) = self
+                .connection
+                .prepare_cached("SELECT tbl, row_id FROM omnii_outbox WHERE id = ?")
+                .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))
+                .map_err(sql_error)?;
+            self.connection
+                .prepare_cached("DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND (id = ?3 OR (id < ?3 AND state = 1))")
+                .and_then(|mut s| s.execute(params![table, row_id, id]))
+                .map_err(sql_error)?;
+            self.connection
+                .prepare_cached("UPDATE omnii_overlay SET server = NULL, updated_at = NULL WHERE tbl = ? AND row_id = ?")
+                .and_then(|mut s| s.execute(params![table, row_id]))
+                .map_err(sql_error)?;
+            self.drop_settled_overlay(&table, &row_id)?;
+        }
+        Ok(())
+    }
+
+    /// Puts changes aside with a reason that the app can show.
+    pub fn park(&mut self, ids: &[ChangeId], reason: &str) -> Result<()> {
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE omnii_outbox SET state = 2, error = ?2 WHERE id = ?1")
+            .map_err(sql_error)?;
+        for id in ids {
+            update.execute(params![id, reason]).map_err(sql_error)?;
+        }
+        Ok(())
+    }
+
+    /// A pull of `table` that began after their upload is complete and did not bring these rows back: the backend has
+    /// swallowed a refusal (docs/protocol.md, upload 4). They are parked; answers how many.
+    pub(super) fn park_unproven(&mut self, table: &Table, pull: i64) -> Result<usize> {
+        self.connection
+            .prepare_cached(
+                "UPDATE omnii_outbox SET state = 2, error = 'the backend accepted the upload but has not stored the row; \
+                 it may break one of its constraints' WHERE state = 1 AND tbl = ?1 AND sent_pull < ?2",
+            )
+            .and_then(|mut s| s.execute(params![table.name, pull]))
+            .map_err(sql_error)
+    }
+
+    /// Forgets the server's version of a row that has no changes left.
+    pub(super) fn drop_settled_overlay(&self, table: &str, row_id: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM omnii_overlay WHERE tbl = ?1 AND row_id = ?2 \
+                 AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = ?1 AND row_id = ?2)",
+            )
+            .and_then(|mut s| s.execute(params![table, row_id]))
+            .map(|_| ())
+            .map_err(sql_error)
+    }
+}

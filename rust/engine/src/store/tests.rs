@@ -1,0 +1,378 @@
+//! The store against real SQLite files: capture, apply, overlay, ack, transactions, opening.
+
+use super::*;
+use omnii_sync_core::protocol1::page;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+#[derive(Default)]
+struct Seen {
+    tables: Mutex<Vec<Vec<String>>>,
+    outbox: Mutex<Vec<(Counts, bool)>>,
+}
+
+impl StoreObserver for Seen {
+    fn tables_changed(&self, tables: Vec<String>) {
+        self.tables.lock().unwrap().push(tables);
+    }
+    fn outbox_changed(&self, counts: Counts, local: bool) {
+        self.outbox.lock().unwrap().push((counts, local));
+    }
+}
+
+const SCHEMA: &str = r#"{"tables":[
+    {"name":"notes","columns":[{"name":"title","type":"text"},{"name":"n","type":"integer"},{"name":"r","type":"real"},
+     {"name":"meta","type":"json"},{"name":"updated_at","type":"text"}],"indexes":[{"name":"by_title","columns":["title"]}],"required":["title"]},
+    {"name":"we\"ird 'name","columns":[{"name":"a\"b","type":"text"}]}]}"#;
+
+struct Fixture {
+    store: Store,
+    seen: Arc<Seen>,
+    directory: tempfile::TempDir,
+}
+
+fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Store> {
+    let options = StoreOptions {
+        path: directory.join("x.db"),
+        schema: Arc::new(Schema::from_json(schema).unwrap()),
+        user_id: "u".into(),
+    };
+    Store::open(options, seen)
+}
+
+fn fixture() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Arc::new(Seen::default());
+    let store = open_in(directory.path(), SCHEMA, seen.clone()).unwrap();
+    Fixture { store, seen, directory }
+}
+
+fn wait<T: Send + 'static>(call: impl FnOnce(Box<dyn FnOnce(T) + Send>)) -> T {
+    let (send, receive) = channel();
+    call(Box::new(move |value| send.send(value).unwrap()));
+    receive.recv().unwrap()
+}
+
+impl Fixture {
+    fn try_run(&self, sql: &str) -> Result<Rows> {
+        wait(|done| self.store.execute(0, sql.into(), vec![], done))
+    }
+    fn run(&self, sql: &str) -> Rows {
+        self.try_run(sql).expect(sql)
+    }
+    fn read(&self, sql: &str) -> Vec<Vec<String>> {
+        let rows: Rows = wait(|done| self.store.query(sql.into(), vec![], done)).expect(sql);
+        let text = |p: Parameter| match p {
+            Parameter::Null => "NULL".into(),
+            Parameter::Integer(i) => i.to_string(),
+            Parameter::Real(r) => format!("{r:?}"),
+            Parameter::Text(t) => t,
+            Parameter::Blob(b) => format!("{b:?}"),
+        };
+        (0..rows.len()).map(|r| (0..rows.columns.len()).map(|c| text(rows.cell(r, c))).collect()).collect()
+    }
+    fn outbox(&self) -> Vec<Vec<String>> {
+        self.read("SELECT tx, tbl, row_id, op, data, state FROM omnii_outbox ORDER BY id")
+    }
+    fn write<T: Send + 'static>(&self, job: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static) -> T {
+        let (send, receive) = channel();
+        self.store.writer.run(move |w| send.send(w.and_then(job)).unwrap());
+        receive.recv().unwrap().unwrap()
+    }
+    /// Applies rows (JSON objects, comma-separated) as the last page of a new pull.
+    fn pull(&self, rows: &str) -> Applied {
+        let pull = self.store.begin_pull();
+        let body = format!(r#"{{"changes":{{"notes":[{rows}]}}}}"#);
+        self.write(move |w| {
+            let table = w.schema.tables[0].clone();
+            let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
+            w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, last: true }))
+        })
+    }
+    fn send_all(&self) -> Vec<i64> {
+        let pull = self.store.current_pull();
+        self.write(move |w| {
+            let ids: Vec<i64> = w.queued(100)?.changes.iter().map(|c| c.id).collect();
+            w.transaction(|w| w.mark_sent(&ids, pull))?;
+            Ok(ids)
+        })
+    }
+    fn counts(&self) -> (u64, u64) {
+        let counts = self.write(|w| Ok(w.counts()));
+        (counts.pending, counts.parked)
+    }
+}
+
+fn row(id: &str, title: &str, at: &str) -> String {
+    format!(r#"{{"id":"{id}","title":"{title}","n":1,"r":0.1,"meta":{{"k":1}},"updated_at":"2026-01-01T00:00:{at}+00:00"}}"#)
+}
+
+#[test]
+fn every_way_of_writing_lands_in_the_outbox_in_its_transaction() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title, n, r, meta) VALUES ('a', 'x', 9007199254740993, 0.1, '{\"q\":[1,2]}')");
+    f.run("UPDATE notes SET n = 2, title = title WHERE id = 'a'");
+    f.run("UPDATE notes SET title = 'x' WHERE id = 'a'"); // changes nothing
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'up') ON CONFLICT (id) DO UPDATE SET title = excluded.title");
+    f.run("INSERT INTO notes (id, title) SELECT 'b' || value, 'many' FROM json_each('[1,2]')");
+    f.run("DELETE FROM notes WHERE id LIKE 'b%'");
+    f.run("INSERT INTO \"we\"\"ird 'name\" (id, \"a\"\"b\") VALUES ('w', 'v')");
+    let rows: Vec<Vec<String>> = f.outbox();
+    let brief: Vec<String> = rows.iter().map(|r| format!("{} {} {} {}", r[0], r[2], r[3], r[4])).collect();
+    assert_eq!(
+        brief,
+        [
+            r#"1 a 1 {"title":"x","n":9007199254740993,"r":0.1,"meta":"{\"q\":[1,2]}","updated_at":null}"#,
+            r#"2 a 2 {"n":2}"#,
+            r#"4 a 2 {"title":"up"}"#,
+            r#"5 b1 1 {"title":"many","n":null,"r":null,"meta":null,"updated_at":null}"#,
+            r#"5 b2 1 {"title":"many","n":null,"r":null,"meta":null,"updated_at":null}"#,
+            "6 b1 3 NULL",
+            "6 b2 3 NULL",
+            r#"7 w 1 {"a\"b":"v"}"#,
+        ]
+    );
+    assert_eq!(f.counts(), (8, 0));
+    assert_eq!(f.seen.outbox.lock().unwrap().last().unwrap(), &(Counts { pending: 8, parked: 0 }, true));
+}
+
+#[test]
+fn replace_is_one_put_and_keeps_the_servers_version() {
+    let f = fixture();
+    f.pull(&row("a", "server", "01"));
+    f.run("INSERT OR REPLACE INTO notes (id, title) VALUES ('a', 'mine')");
+    f.run("REPLACE INTO notes (id, title) VALUES ('a', 'mine again')");
+    let ops: Vec<String> = f.outbox().iter().map(|r| r[3].clone()).collect();
+    assert_eq!(ops, ["1", "1"]);
+    assert!(f.read("SELECT server FROM omnii_overlay")[0][0].contains("\"title\":\"server\""));
+    assert_eq!(f.counts(), (2, 0));
+}
+
+#[test]
+fn a_failed_statement_leaves_nothing_and_says_where() {
+    let f = fixture();
+    for (sql, code, words) in [
+        ("INSERT INTO notes (id, n) VALUES ('a', 1), ('b', 'x')", ErrorCode::Constraint, "notes.n"),
+        ("INSERT INTO notes (id, meta) VALUES ('a', '{oops')", ErrorCode::Sql, "notes.meta: a JSON column must hold valid JSON"),
+        ("INSERT INTO notes (id, r) VALUES ('a', 9e999)", ErrorCode::Sql, "notes.r: infinity"),
+        ("INSERT INTO notes (id, title) VALUES ('', 'x')", ErrorCode::Constraint, "CHECK"),
+        ("INSERT INTO nowhere VALUES (1)", ErrorCode::Sql, "no such table: nowhere"),
+        ("BEGIN", ErrorCode::BadArgument, "writeTransaction"),
+        ("SAVEPOINT s", ErrorCode::BadArgument, "writeTransaction"),
+        ("DELETE FROM omnii_outbox", ErrorCode::BadArgument, "omnii_outbox"),
+        ("DROP TABLE notes", ErrorCode::BadArgument, "through the schema"),
+        ("DROP TRIGGER omnii_insert_notes", ErrorCode::BadArgument, "belongs to the sync engine"),
+        ("PRAGMA recursive_triggers = 0", ErrorCode::BadArgument, "recursive_triggers"),
+        ("SELECT 1; SELECT 2", ErrorCode::BadArgument, "one statement"),
+        ("SELECT ?", ErrorCode::BadArgument, "1 parameters, 0 were given"),
+    ] {
+        let error = f.try_run(sql).expect_err(sql);
+        assert_eq!(error.code, code, "{sql}: {error}");
+        assert!(error.message.contains(words), "{sql}: {error}");
+    }
+    f.run("INSERT INTO notes (id) VALUES ('a')");
+    assert_eq!(f.try_run("UPDATE notes SET id = 'z'").unwrap_err().code, ErrorCode::Constraint);
+    assert_eq!(f.counts(), (1, 0));
+    assert_eq!(f.outbox().len(), 1);
+}
+
+#[test]
+fn pulled_rows_do_not_enter_the_outbox_and_a_page_twice_changes_nothing() {
+    let f = fixture();
+    let page = [row("a", "x", "01"), row("b", "y", "02")].join(",");
+    assert_eq!(f.pull(&page).written, 2);
+    assert_eq!(f.seen.tables.lock().unwrap().len(), 1);
+    assert_eq!(f.pull(&page), Applied::default());
+    assert_eq!(f.seen.tables.lock().unwrap().len(), 1, "no event for a page that changed nothing");
+    assert_eq!(f.outbox().len(), 0);
+    let cursor = f.write(|w| w.cursor("notes"));
+    f.pull(&row("a", "x", "01"));
+    assert_eq!(f.write(|w| w.cursor("notes")), cursor, "the cursor never goes back");
+}
+
+#[test]
+fn the_apps_own_triggers_see_pulled_rows_without_making_changes_of_them() {
+    let f = fixture();
+    f.run("CREATE TABLE search (id TEXT, title TEXT)");
+    f.run("CREATE TRIGGER fts AFTER INSERT ON notes BEGIN INSERT INTO search VALUES (NEW.id, NEW.title); END");
+    f.pull(&row("a", "x", "01"));
+    assert_eq!(f.read("SELECT * FROM search"), [["a", "x"]]);
+    assert_eq!(f.outbox().len(), 0);
+}
+
+#[test]
+fn pending_changes_survive_a_pull_by_column_and_settle_when_proven() {
+    let f = fixture();
+    f.pull(&row("a", "one", "01"));
+    f.run("UPDATE notes SET n = 42 WHERE id = 'a'");
+    f.pull(&row("a", "two", "02"));
+    assert_eq!(f.read("SELECT title, n FROM notes"), [["two", "42"]], "server below, local column on top");
+    f.send_all();
+    // the overlap brings the version known already: no proof
+    assert_eq!(f.counts(), (1, 0));
+    let pull = |at: &str, n: i64| f.pull(&row("a", "three", at).replace("\"n\":1", &format!("\"n\":{n}")));
+    assert_eq!(pull("03", 42), Applied { written: 1, acknowledged: 1, parked: 0 });
+    assert_eq!(f.read("SELECT title, n FROM notes"), [["three", "42"]]);
+    assert_eq!(f.counts(), (0, 0));
+    assert_eq!(f.read("SELECT * FROM omnii_overlay").len(), 0);
+    pull("04", 7);
+    assert_eq!(f.read("SELECT n FROM notes"), [["7"]], "settled: the row follows the server again");
+}
+
+#[test]
+fn a_change_sent_during_a_pull_is_not_proven_by_it() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'mine')");
+    let pull = f.store.begin_pull();
+    f.send_all();
+    let body = format!(r#"{{"changes":{{"notes":[{}]}}}}"#, row("a", "stale", "01"));
+    let applied = f.write(move |w| {
+        let table = w.schema.tables[0].clone();
+        let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
+        w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, last: true }))
+    });
+    assert_eq!((applied.acknowledged, applied.parked), (0, 0));
+    assert_eq!(f.read("SELECT title FROM notes"), [["mine"]]);
+}
+
+#[test]
+fn a_sent_change_that_a_complete_pull_does_not_bring_back_is_parked_not_lost() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'mine')");
+    f.send_all();
+    assert_eq!(f.pull("").parked, 1);
+    assert_eq!(f.counts(), (0, 1));
+    assert_eq!(f.read("SELECT title FROM notes"), [["mine"]]);
+    assert!(f.read("SELECT error FROM omnii_outbox")[0][0].contains("has not stored"));
+}
+
+#[test]
+fn an_acknowledged_delete_leaves_with_all_that_was_sent_before_it() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'mine')");
+    f.run("DELETE FROM notes WHERE id = 'a'");
+    let ids = f.write(|w| Ok(w.queued(10)?.changes.iter().map(|c| c.id).collect::<Vec<_>>()));
+    f.write(move |w| {
+        w.transaction(|w| {
+            w.mark_sent(&ids[..1], 0)?;
+            w.acknowledge_deletes(&ids[1..])
+        })
+    });
+    assert_eq!((f.counts(), f.outbox().len()), ((0, 0), 0));
+    assert_eq!(f.read("SELECT * FROM omnii_overlay").len(), 0);
+}
+
+#[test]
+fn a_transaction_is_one_entry_group_and_everything_else_waits_for_it() {
+    let f = fixture();
+    let tx = wait(|done| f.store.begin(done)).unwrap();
+    let within = |sql: &str| wait::<Result<Rows>>(|done| f.store.execute(tx, sql.into(), vec![], done));
+    within("INSERT INTO notes (id) VALUES ('a')").unwrap();
+    let (send, waits) = channel();
+    f.store.execute(0, "INSERT INTO notes (id) VALUES ('later')".into(), vec![], move |r| send.send(r).unwrap());
+    assert_eq!(within("COMMIT").unwrap_err().code, ErrorCode::BadArgument);
+    assert!(within("INSERT INTO notes (id) VALUES ('a')").is_err(), "a failed statement does not end the transaction");
+    within("INSERT INTO notes (id) VALUES ('b')").unwrap();
+    assert_eq!(f.read("SELECT count(*) FROM notes"), [["0"]], "nobody sees half a transaction");
+    assert!(waits.try_recv().is_err());
+    wait::<Result<()>>(|done| f.store.end(tx, true, done)).unwrap();
+    waits.recv().unwrap().unwrap();
+    let transactions: Vec<String> = f.outbox().iter().map(|r| format!("{} {}", r[0], r[2])).collect();
+    assert_eq!(transactions, ["1 a", "1 b", "2 later"]);
+    assert_eq!(within("SELECT 1").unwrap_err().code, ErrorCode::TransactionEnded);
+    assert_eq!(f.counts(), (3, 0));
+    let tx = wait(|done| f.store.begin(done)).unwrap();
+    wait::<Result<Rows>>(|done| f.store.execute(tx, "DELETE FROM notes".into(), vec![], done)).unwrap();
+    wait::<Result<()>>(|done| f.store.end(tx, false, done)).unwrap();
+    assert_eq!(f.read("SELECT count(*) FROM notes"), [["3"]]);
+    assert_eq!(f.counts(), (3, 0));
+}
+
+#[test]
+fn readers_refuse_to_write() {
+    let f = fixture();
+    for sql in ["INSERT INTO notes (id) VALUES ('a')", "BEGIN", "PRAGMA query_only = 0"] {
+        let outcome: Result<Rows> = wait(|done| f.store.query(sql.into(), vec![], done));
+        let refused = outcome.is_err();
+        let still = wait::<Result<Rows>>(|done| f.store.query("DELETE FROM notes".into(), vec![], done));
+        assert!(still.is_err() && (refused || sql.starts_with("PRAGMA")), "{sql}");
+    }
+}
+
+#[test]
+fn changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending() {
+    let Fixture { store, seen, directory } = fixture();
+    let f = Fixture { store, seen, directory };
+    f.pull(&[row("a", "x", "01"), row("b", "y", "02")].join(","));
+    f.run("UPDATE notes SET n = 5 WHERE id = 'a'");
+    let Fixture { store, seen, directory } = f;
+    assert_eq!(open_in(directory.path(), SCHEMA, seen.clone()).err().unwrap().code, ErrorCode::AlreadyOpen);
+    drop(store);
+    let store = open_in(directory.path(), SCHEMA, seen.clone()).unwrap();
+    assert_eq!(store.remembered().counts, Counts { pending: 1, parked: 0 });
+    let f = Fixture { store, seen, directory };
+    assert!(f.write(|w| w.cursor("notes")).is_some());
+    f.write(|w| w.transaction(|w| w.clear()));
+    assert_eq!(f.read("SELECT id, n FROM notes"), [["a", "5"]]);
+    assert_eq!((f.write(|w| w.cursor("notes")), f.counts()), (None, (1, 0)));
+}
+
+#[test]
+fn a_grown_schema_keeps_data_and_pulls_the_new_columns() {
+    let f = fixture();
+    f.pull(&row("a", "x", "01"));
+    let Fixture { store, seen, directory } = f;
+    drop(store);
+    let grown = SCHEMA.replace(r#"{"name":"n","type":"integer"}"#, r#"{"name":"n","type":"integer"},{"name":"extra","type":"text"}"#);
+    let store = open_in(directory.path(), &grown, seen.clone()).unwrap();
+    let f = Fixture { store, seen, directory };
+    assert_eq!(f.read("SELECT title, extra FROM notes"), [["x", "NULL"]]);
+    assert_eq!(f.write(|w| w.cursor("notes")), None);
+    f.run("UPDATE notes SET extra = 'e'");
+    assert_eq!(f.outbox()[0][4], r#"{"extra":"e"}"#);
+    let Fixture { store, seen, directory } = f;
+    drop(store);
+    let changed = SCHEMA.replace(r#"{"name":"n","type":"integer"}"#, r#"{"name":"n","type":"text"}"#);
+    let error = open_in(directory.path(), &changed, seen).err().unwrap();
+    assert_eq!(error.code, ErrorCode::SchemaMismatch);
+    assert!(error.message.contains("notes.n"), "{error}");
+}
+
+#[test]
+fn what_can_not_be_opened_says_why_and_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |path: std::path::PathBuf, user: &str| {
+        let schema = Arc::new(Schema::from_json(SCHEMA).unwrap());
+        Store::open(StoreOptions { path, schema, user_id: user.into() }, Arc::new(Seen::default())).map(|_| ())
+    };
+    let garbage = directory.path().join("garbage.db");
+    std::fs::write(&garbage, "this is not a database, not at all, by no means").unwrap();
+    assert_eq!(open(garbage.clone(), "u").unwrap_err().code, ErrorCode::CorruptDatabase);
+    assert!(std::fs::read(&garbage).unwrap().starts_with(b"this is not"));
+    assert_eq!(open(garbage.join("x.db"), "u").unwrap_err().code, ErrorCode::Unwritable);
+    let mine = directory.path().join("mine.db");
+    open(mine.clone(), "u").unwrap();
+    assert_eq!(open(mine.clone(), "v").unwrap_err().code, ErrorCode::UserMismatch);
+    let newer = rusqlite::Connection::open(&mine).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    assert_eq!(open(mine, "u").unwrap_err().code, ErrorCode::SchemaMismatch);
+}
+
+#[test]
+fn closing_answers_everything_that_waits() {
+    let f = fixture();
+    wait(|done| f.store.begin(done)).unwrap();
+    let (send, receive) = channel();
+    for sql in ["SELECT 1", "SELECT 2"] {
+        let send = send.clone();
+        f.store.execute(0, sql.into(), vec![], move |r| send.send(r.unwrap_err().code).unwrap());
+    }
+    f.store.close();
+    drop(send);
+    assert_eq!(receive.iter().collect::<Vec<_>>(), [ErrorCode::Closed; 2]);
+    let late: Result<Rows> = wait(|done| f.store.query("SELECT 1".into(), vec![], done));
+    assert_eq!(late.unwrap_err().code, ErrorCode::Closed);
+    let late: Result<Rows> = wait(|done| f.store.execute(0, "SELECT 1".into(), vec![], done));
+    assert_eq!(late.unwrap_err().code, ErrorCode::Closed);
+}

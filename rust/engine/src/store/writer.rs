@@ -1,0 +1,415 @@
+//! The one writer: a thread that owns the only connection that writes.
+//!
+//! Guarantees: statements run in the order they were asked for; while an interactive transaction is open only its own
+//! statements run and everything else waits behind it; changes are captured for what the app writes and for nothing else;
+//! observers hear of a commit after it, once.
+
+use super::capture::Capture;
+use super::outbox::Counts;
+use super::rows::{self, Parameter, Rows};
+use super::sql_error::sql_error;
+use super::{StoreObserver, closed, internal};
+use omnii_sync_core::error::Result;
+use omnii_sync_core::{ErrorCode, Schema, SyncError};
+use rusqlite::hooks::{Action, AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, InterruptHandle};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+/// What the transaction under way has touched so far.
+#[derive(Default)]
+struct Touched {
+    tables: Vec<String>,
+    outbox: bool,
+    /// Entries added less entries removed, by statements that may yet fail.
+    added: i64,
+}
+
+/// Whose commit it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// One statement of the app; it succeeded, so what the hook counted is what happened.
+    Statement,
+    /// A transaction of the app; statements in it may have failed after the hook counted their rows.
+    Transaction,
+    /// The engine's own.
+    Sync,
+}
+
+/// The writing connection with what belongs to it. Only ever on the writer's thread.
+pub struct Writer {
+    pub(super) connection: Connection,
+    pub(super) schema: Arc<Schema>,
+    capture: Arc<Capture>,
+    touched: Arc<Mutex<Touched>>,
+    refusal: Arc<Mutex<Option<String>>>,
+    observer: Arc<dyn StoreObserver>,
+    next_transaction: i64,
+    counts: Counts,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    pub(super) fn new(
+        mut connection: Connection,
+        schema: Arc<Schema>,
+        capture: Arc<Capture>,
+        observer: Arc<dyn StoreObserver>,
+    ) -> rusqlite::Result<Self> {
+        connection.set_prepared_statement_cache_capacity(128);
+        let touched = Arc::new(Mutex::new(Touched::default()));
+        let seen = touched.clone();
+        connection.update_hook(Some(move |action: Action, _: &str, table: &str, _: i64| {
+            let mut touched = lock(&seen);
+            if table == "omnii_outbox" {
+                touched.outbox = true;
+                touched.added += match action {
+                    Action::SQLITE_INSERT => 1,
+                    Action::SQLITE_DELETE => -1,
+                    _ => 0,
+                };
+            } else if !table.starts_with("omnii_") && touched.tables.last().is_none_or(|t| t != table) && !touched.tables.iter().any(|t| t == table) {
+                touched.tables.push(table.to_owned());
+            }
+        }))?;
+        let refusal = Arc::new(Mutex::new(None));
+        let (capturing, reason, tables) = (capture.clone(), refusal.clone(), schema.clone());
+        connection.authorizer(Some(move |context: AuthContext<'_>| {
+            if !capturing.on.load(Ordering::Relaxed) {
+                return Authorization::Allow;
+            }
+            match forbidden(&context, &tables) {
+                None => Authorization::Allow,
+                Some(why) => {
+                    *lock(&reason) = Some(why);
+                    Authorization::Deny
+                }
+            }
+        }))?;
+        let next_transaction =
+            connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
+        let counts = count(&connection)?;
+        Ok(Self { connection, schema, capture, touched, refusal, observer, next_transaction, counts })
+    }
+
+    /// Runs one statement of the app in a transaction of its own.
+    pub(super) fn execute_alone(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        self.start_local();
+        let result = self.execute(sql, parameters);
+        if !self.connection.is_autocommit() {
+            self.rollback();
+            return Err(SyncError::new(
+                ErrorCode::BadArgument,
+                "BEGIN and SAVEPOINT do not work in execute(); use writeTransaction()",
+            ));
+        }
+        match result {
+            Ok(rows) => {
+                self.committed(Origin::Statement);
+                Ok(rows)
+            }
+            Err(error) => {
+                *lock(&self.touched) = Touched::default();
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs one statement of the app in whatever transaction is open.
+    pub(super) fn execute(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        self.capture.on.store(true, Ordering::Relaxed);
+        let result = self.statement(sql, parameters);
+        self.capture.on.store(false, Ordering::Relaxed);
+        let refusal = lock(&self.refusal).take();
+        match (result, refusal) {
+            (Err(_), Some(why)) => Err(SyncError::new(ErrorCode::BadArgument, why)),
+            (result, _) => result,
+        }
+    }
+
+    fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(sql_error)?;
+        let reads = statement.readonly();
+        let mut rows = rows::run(&mut statement, parameters)?;
+        drop(statement);
+        if !reads {
+            rows.rows_affected = i64::try_from(self.connection.changes()).unwrap_or(i64::MAX);
+            let verb = sql.trim_start().get(..7).unwrap_or_default();
+            if verb.eq_ignore_ascii_case("insert ") || verb.eq_ignore_ascii_case("replace") {
+                rows.insert_id = self.connection.last_insert_rowid();
+            }
+        }
+        Ok(rows)
+    }
+
+    fn start_local(&mut self) {
+        self.capture.transaction.store(self.next_transaction, Ordering::Relaxed);
+        self.next_transaction += 1;
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(sql_error)?;
+        self.start_local();
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            return Err(ended("it was rolled back when a statement in it failed"));
+        }
+        if let Err(error) = self.connection.execute_batch("COMMIT") {
+            self.rollback();
+            return Err(sql_error(error));
+        }
+        self.committed(Origin::Transaction);
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(code = ?sql_error(error).code, "a transaction could not be rolled back");
+        }
+        *lock(&self.touched) = Touched::default();
+    }
+
+    /// Runs the engine's own work as one transaction, nothing captured; all or nothing.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(sql_error)?;
+        let result = work(self).and_then(|value| {
+            self.connection.execute_batch("COMMIT").map_err(sql_error)?;
+            Ok(value)
+        });
+        match result {
+            Ok(value) => {
+                self.committed(Origin::Sync);
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn committed(&mut self, origin: Origin) {
+        let touched = std::mem::take(&mut *lock(&self.touched));
+        if touched.outbox {
+            if origin == Origin::Statement {
+                self.counts.pending = self.counts.pending.saturating_add_signed(touched.added);
+            } else {
+                match count(&self.connection) {
+                    Ok(counts) => self.counts = counts,
+                    Err(error) => tracing::error!(code = ?sql_error(error).code, "the outbox could not be counted"),
+                }
+            }
+            self.observer.outbox_changed(self.counts, origin != Origin::Sync);
+        }
+        if !touched.tables.is_empty() {
+            self.observer.tables_changed(touched.tables);
+        }
+    }
+
+    /// Entries of the outbox by state.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+}
+
+fn count(connection: &Connection) -> rusqlite::Result<Counts> {
+    connection
+        .prepare_cached("SELECT coalesce(sum(state <> 2), 0), coalesce(sum(state = 2), 0) FROM omnii_outbox")?
+        .query_row([], |row| {
+            let (pending, parked): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(Counts { pending: pending.unsigned_abs(), parked: parked.unsigned_abs() })
+        })
+}
+
+/// Why a statement of the app must not run, if so. Checked while it is prepared.
+fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
+    let ours = |name: &str| name.len() >= 6 && name.as_bytes()[..6].eq_ignore_ascii_case(b"omnii_");
+    let synced = |name: &str| schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
+    match context.action {
+        AuthAction::Insert { table_name } | AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. }
+            if context.accessor.is_none() && ours(table_name) =>
+        {
+            Some(format!("table '{table_name}' belongs to the sync engine and can't be written"))
+        }
+        AuthAction::DropTable { table_name } | AuthAction::AlterTable { table_name, .. }
+            if ours(table_name) || synced(table_name) =>
+        {
+            Some(format!("table '{table_name}' is synced; change it through the schema"))
+        }
+        AuthAction::DropTrigger { trigger_name, .. } if ours(trigger_name) => {
+            Some(format!("trigger '{trigger_name}' belongs to the sync engine"))
+        }
+        AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
+            if ["user_version", "journal_mode", "recursive_triggers", "writable_schema", "locking_mode", "trusted_schema"]
+                .iter()
+                .any(|p| pragma_name.eq_ignore_ascii_case(p)) =>
+        {
+            Some(format!("PRAGMA {pragma_name} can't be set: the sync engine relies on it"))
+        }
+        AuthAction::Transaction { .. } => {
+            Some("BEGIN, COMMIT and ROLLBACK do not work as statements; use writeTransaction()".into())
+        }
+        _ => None,
+    }
+}
+
+fn ended(why: &str) -> SyncError {
+    SyncError::new(ErrorCode::TransactionEnded, format!("the transaction has ended: {why}"))
+}
+
+type Work = Box<dyn FnOnce(Result<&mut Writer>) + Send>;
+
+enum Job {
+    Run(Work),
+    Begin(Box<dyn FnOnce(Result<u64>) + Send>),
+    In { transaction: u64, work: Work },
+    End { transaction: u64, commit: bool, done: Box<dyn FnOnce(Result<()>) + Send> },
+    Stop,
+}
+
+/// The thread around the [`Writer`].
+pub(super) struct WriterThread {
+    jobs: mpsc::Sender<Job>,
+    interrupt: InterruptHandle,
+    closing: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl WriterThread {
+    pub(super) fn spawn(writer: Writer) -> Result<Self> {
+        let (jobs, inbox) = mpsc::channel();
+        let interrupt = writer.connection.get_interrupt_handle();
+        let closing = Arc::new(AtomicBool::new(false));
+        let stop = closing.clone();
+        let thread = std::thread::Builder::new()
+            .name("omnii-writer".into())
+            .spawn(move || Loop { writer, current: None, last: 0, waiting: VecDeque::new(), closing: stop }.run(&inbox))
+            .map_err(|e| internal(format!("the writer thread could not be started: {e}")))?;
+        Ok(Self { jobs, interrupt, closing, thread: Mutex::new(Some(thread)) })
+    }
+
+    fn send(&self, job: Job) {
+        if let Err(mpsc::SendError(job)) = self.jobs.send(job) {
+            refuse(job);
+        }
+    }
+
+    pub(super) fn run(&self, work: impl FnOnce(Result<&mut Writer>) + Send + 'static) {
+        self.send(Job::Run(Box::new(work)));
+    }
+
+    pub(super) fn in_transaction(&self, transaction: u64, work: impl FnOnce(Result<&mut Writer>) + Send + 'static) {
+        self.send(Job::In { transaction, work: Box::new(work) });
+    }
+
+    pub(super) fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
+        self.send(Job::Begin(Box::new(done)));
+    }
+
+    pub(super) fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
+        self.send(Job::End { transaction, commit, done: Box::new(done) });
+    }
+
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.interrupt.interrupt();
+        // a send error means the thread has ended already
+        let _ = self.jobs.send(Job::Stop);
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.thread().id() != std::thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+fn refuse(job: Job) {
+    match job {
+        Job::Run(work) | Job::In { work, .. } => work(Err(closed())),
+        Job::Begin(done) => done(Err(closed())),
+        Job::End { done, .. } => done(Err(closed())),
+        Job::Stop => {}
+    }
+}
+
+struct Loop {
+    writer: Writer,
+    current: Option<u64>,
+    last: u64,
+    waiting: VecDeque<Job>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Loop {
+    fn run(mut self, inbox: &mpsc::Receiver<Job>) {
+        while !self.closing.load(Ordering::SeqCst) {
+            let job = match self.current {
+                None => self.waiting.pop_front(),
+                Some(_) => None,
+            };
+            let Some(job) = job.or_else(|| inbox.recv().ok()) else { break };
+            if matches!(job, Job::Stop) {
+                break;
+            }
+            // a panic in one job must not take the writer from all others
+            if catch_unwind(AssertUnwindSafe(|| self.step(job))).is_err() {
+                tracing::error!("a job on the writer panicked");
+                if self.current.is_none() {
+                    self.writer.rollback();
+                }
+            }
+        }
+        if self.current.is_some() {
+            self.writer.rollback();
+        }
+        for job in self.waiting.drain(..).chain(inbox.try_iter()) {
+            refuse(job);
+        }
+    }
+
+    fn step(&mut self, job: Job) {
+        match (job, self.current) {
+            (job @ (Job::Run(_) | Job::Begin(_)), Some(_)) => self.waiting.push_back(job),
+            (Job::Run(work), None) => work(Ok(&mut self.writer)),
+            (Job::Begin(done), None) => match self.writer.begin() {
+                Ok(()) => {
+                    self.last += 1;
+                    self.current = Some(self.last);
+                    done(Ok(self.last));
+                }
+                Err(error) => done(Err(error)),
+            },
+            (Job::In { transaction, work }, current) if current == Some(transaction) => {
+                if self.writer.connection.is_autocommit() {
+                    work(Err(ended("it was rolled back when a statement in it failed")));
+                } else {
+                    work(Ok(&mut self.writer));
+                }
+            }
+            (Job::End { transaction, commit, done }, current) if current == Some(transaction) => {
+                self.current = None;
+                if commit {
+                    done(self.writer.commit());
+                } else {
+                    self.writer.rollback();
+                    done(Ok(()));
+                }
+            }
+            (Job::In { work, .. }, _) => work(Err(ended("it was committed or rolled back"))),
+            (Job::End { done, .. }, _) => done(Err(ended("it was committed or rolled back"))),
+            (Job::Stop, _) => {}
+        }
+    }
+}

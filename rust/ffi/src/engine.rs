@@ -1,0 +1,372 @@
+//! Requests of C++ as calls of the engine, and their outcomes as calls of the sink.
+//!
+//! Owns the databases one module instance has open and the promise that every request id is settled once: a [`Request`]
+//! that is dropped unanswered (a thread ended, a job panicked) answers for itself.
+
+use crate::bridge::{EngineSink, Failure};
+use crate::values::{Rows, Values};
+use cxx::SharedPtr;
+use omnii_sync_engine::credentials::Credentials;
+use omnii_sync_engine::{Database, DatabaseObserver, Environment, ErrorCode, OpenOptions, Status, SyncError};
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::runtime::Runtime;
+
+type Result<T> = std::result::Result<T, SyncError>;
+
+/// One request of C++, to be settled once.
+struct Request {
+    id: u64,
+    sink: Option<SharedPtr<EngineSink>>,
+}
+
+impl Request {
+    fn settle(mut self, outcome: Result<()>, answer: impl FnOnce(&EngineSink, u64)) {
+        let Some(sink) = self.sink.take() else { return };
+        match (outcome, sink.as_ref()) {
+            (Ok(()), Some(sink)) => answer(sink, self.id),
+            (Err(error), Some(sink)) => sink.failed(self.id, failure(error)),
+            (_, None) => {}
+        }
+    }
+
+    fn rows(self, outcome: Result<omnii_sync_engine::Rows>) {
+        match outcome {
+            Ok(rows) => self.settle(Ok(()), |sink, id| sink.rows_ready(id, Box::new(Rows(rows)))),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn number(self, outcome: Result<f64>) {
+        match outcome {
+            Ok(value) => self.settle(Ok(()), |sink, id| sink.number_ready(id, value)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn text(self, outcome: Result<String>) {
+        match outcome {
+            Ok(text) => self.settle(Ok(()), |sink, id| sink.text_ready(id, text)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn done(self, outcome: Result<()>) {
+        self.settle(outcome, |sink, id| sink.done(id));
+    }
+
+    fn fail(self, error: SyncError) {
+        self.settle(Err(error), |_, _| {});
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if let Some(sink) = self.sink.take()
+            && let Some(sink) = sink.as_ref()
+        {
+            sink.failed(self.id, failure(SyncError::new(ErrorCode::Closed, "the database was closed before this call ended")));
+        }
+    }
+}
+
+fn failure(error: SyncError) -> Failure {
+    Failure { code: error.code.as_str().to_owned(), message: error.message, retryable: error.retryable }
+}
+
+/// Carries what one database emits to the sink.
+struct Events {
+    sink: SharedPtr<EngineSink>,
+    database: u32,
+}
+
+impl DatabaseObserver for Events {
+    fn status_changed(&self, status: &Status) {
+        if let Some(sink) = self.sink.as_ref() {
+            sink.status_changed(self.database, status.to_json());
+        }
+    }
+
+    fn tables_changed(&self, tables: Vec<String>) {
+        if let Some(sink) = self.sink.as_ref() {
+            sink.tables_changed(self.database, tables);
+        }
+    }
+
+    fn credentials_requested(&self, request: u64) {
+        if let Some(sink) = self.sink.as_ref() {
+            sink.credentials_requested(self.database, request);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Databases {
+    open: HashMap<u32, Arc<Database>>,
+    last_id: u32,
+    closed: bool,
+}
+
+/// What a module instance holds. Methods are called on the JS thread and never block it.
+pub struct Engine {
+    sink: SharedPtr<EngineSink>,
+    databases: Arc<Mutex<Databases>>,
+}
+
+pub(crate) fn new_engine(sink: SharedPtr<EngineSink>) -> Box<Engine> {
+    Box::new(Engine { sink, databases: Arc::default() })
+}
+
+/// The tokio runtime of this process: two threads for all databases; waiting costs nothing.
+fn runtime() -> Result<&'static Runtime> {
+    static RUNTIME: OnceLock<std::result::Result<Runtime, String>> = OnceLock::new();
+    let built = RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("omnii-sync")
+            .enable_all()
+            .build()
+            .map_err(|e| e.to_string())
+    });
+    built.as_ref().map_err(|e| SyncError::new(ErrorCode::Internal, format!("no runtime could be started: {e}")))
+}
+
+/// Where databases live when the app names no directory. Phones hand theirs down; on a desktop it is the user's data folder.
+fn default_directory() -> Result<PathBuf> {
+    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    from("OMNII_SYNC_DIRECTORY")
+        .or_else(|| from("XDG_DATA_HOME").map(|d| d.join("omnii-sync")))
+        .or_else(|| from("HOME").map(|d| d.join(".local/share/omnii-sync")))
+        .ok_or_else(|| SyncError::new(ErrorCode::InvalidOptions, "no default directory is known here; pass `directory`"))
+}
+
+fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
+    databases.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    fn request(&self, id: u64) -> Request {
+        Request { id, sink: Some(self.sink.clone()) }
+    }
+
+    fn database(&self, id: u32) -> Result<Arc<Database>> {
+        lock(&self.databases)
+            .open
+            .get(&id)
+            .cloned()
+            .ok_or_else(|| SyncError::new(ErrorCode::Closed, "the database is closed; open it again with openDatabase()"))
+    }
+
+    /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
+    fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
+        let request = self.request(request);
+        let caught = catch_unwind(AssertUnwindSafe(|| match self.database(database) {
+            Ok(database) => call(request, &database),
+            Err(error) => request.fail(error),
+        }));
+        if caught.is_err() {
+            tracing::error!("a request panicked");
+        }
+    }
+
+    /// As [`Self::with`] for what takes time: `call` makes a future, which runs on the engine's threads.
+    fn spawn<F, T>(&self, request: u64, database: u32, answer: fn(Request, Result<T>), call: impl FnOnce(Arc<Database>) -> F)
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.with(request, database, |request, database| match runtime() {
+            Ok(runtime) => {
+                let future = {
+                    let _context = runtime.enter();
+                    call(database.clone())
+                };
+                runtime.spawn(async move { answer(request, future.await) });
+            }
+            Err(error) => request.fail(error),
+        });
+    }
+
+    pub(crate) fn open(&self, request: u64, options: &str) {
+        let request = self.request(request);
+        let runtime = match runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return request.fail(error),
+        };
+        let (sink, databases, options) = (self.sink.clone(), self.databases.clone(), options.to_owned());
+        runtime.spawn_blocking(move || {
+            let id = {
+                let mut databases = lock(&databases);
+                databases.last_id += 1;
+                databases.last_id
+            };
+            let opened = OpenOptions::from_json(&options, default_directory).and_then(|options| {
+                let environment = Environment::real(runtime.handle().clone())?;
+                Database::open(options, environment, Arc::new(Events { sink, database: id }))
+            });
+            match opened {
+                Ok(database) => {
+                    let mut databases = lock(&databases);
+                    if databases.closed {
+                        drop(databases);
+                        runtime.block_on(database.close());
+                        return; // the request answers for itself
+                    }
+                    databases.open.insert(id, Arc::new(database));
+                    drop(databases);
+                    request.number(Ok(f64::from(id)));
+                }
+                Err(error) => request.fail(error),
+            }
+        });
+    }
+
+    pub(crate) fn close(&self, request: u64, database: u32) {
+        let taken = lock(&self.databases).open.remove(&database);
+        let request = self.request(request);
+        match (taken, runtime()) {
+            (Some(database), Ok(runtime)) => {
+                runtime.spawn(async move {
+                    database.close().await;
+                    drop(database); // the file is free before JavaScript hears of it
+                    request.done(Ok(()));
+                });
+            }
+            (None, _) => request.done(Ok(())),
+            (Some(_), Err(error)) => request.fail(error),
+        }
+    }
+
+    pub(crate) fn execute(&self, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>) {
+        self.with(request, database, |request, database| {
+            database.execute(transaction, sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
+        });
+    }
+
+    pub(crate) fn query(&self, request: u64, database: u32, sql: &str, params: Box<Values>) {
+        self.with(request, database, |request, database| {
+            database.query(sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
+        });
+    }
+
+    pub(crate) fn begin(&self, request: u64, database: u32) {
+        self.with(request, database, |request, database| {
+            database.begin(move |id| request.number(id.map(|id| id as f64)));
+        });
+    }
+
+    pub(crate) fn commit(&self, request: u64, database: u32, transaction: u64) {
+        self.with(request, database, |request, database| {
+            database.end(transaction, true, move |outcome| request.done(outcome));
+        });
+    }
+
+    pub(crate) fn rollback(&self, request: u64, database: u32, transaction: u64) {
+        self.with(request, database, |request, database| {
+            database.end(transaction, false, move |outcome| request.done(outcome));
+        });
+    }
+
+    pub(crate) fn connect(&self, request: u64, database: u32) {
+        self.with(request, database, |request, database| {
+            database.connect();
+            request.done(Ok(()));
+        });
+    }
+
+    pub(crate) fn disconnect(&self, request: u64, database: u32) {
+        self.with(request, database, |request, database| {
+            database.disconnect();
+            request.done(Ok(()));
+        });
+    }
+
+    pub(crate) fn trigger_sync(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::done, |database| database.trigger_sync());
+    }
+
+    pub(crate) fn upload_data(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::done, |database| database.upload_data());
+    }
+
+    pub(crate) fn clear_and_reconnect(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::done, |database| async move { database.clear_and_reconnect().await });
+    }
+
+    pub(crate) fn fetch_changes(&self, request: u64, database: u32, since: &str) {
+        let since = (!since.is_empty()).then(|| since.to_owned());
+        self.spawn(request, database, Request::text, |database| async move {
+            database.fetch_changes(since.as_deref()).await
+        });
+    }
+
+    pub(crate) fn health(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::text, |database| async move { database.health().await });
+    }
+
+    pub(crate) fn populate(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::text, |database| async move { database.populate().await });
+    }
+
+    pub(crate) fn status(&self, database: u32) -> String {
+        catch_unwind(AssertUnwindSafe(|| match self.database(database) {
+            Ok(database) => database.status().to_json(),
+            Err(_) => Status::default().to_json(),
+        }))
+        .unwrap_or_else(|_| Status::default().to_json())
+    }
+
+    pub(crate) fn provide_credentials(&self, database: u32, request: u64, credentials: &str, error: &str) {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire {
+            endpoint: String,
+            token: String,
+            expires_at: Option<f64>,
+        }
+        let Ok(database) = self.database(database) else { return };
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let answer = if error.is_empty() {
+                serde_json::from_str::<Option<Wire>>(credentials)
+                    // serde's message could quote the text, and with it the token
+                    .map_err(|_| "the answer must be { endpoint: string, token: string, expiresAt?: Date } or null".to_owned())
+                    .and_then(|wire| {
+                        wire.map(|w| Credentials::new(&w.endpoint, w.token, w.expires_at.map(|ms| ms as i64)))
+                            .transpose()
+                            .map_err(|e| e.message)
+                    })
+            } else {
+                Err(error.to_owned())
+            };
+            database.provide_credentials(request, answer);
+        }));
+        if caught.is_err() {
+            tracing::error!("taking credentials panicked");
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let open = {
+            let mut databases = lock(&self.databases);
+            databases.closed = true;
+            std::mem::take(&mut databases.open)
+        };
+        if let (false, Ok(runtime)) = (open.is_empty(), runtime()) {
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                runtime.block_on(async {
+                    for database in open.into_values() {
+                        database.close().await;
+                    }
+                });
+            }));
+            if caught.is_err() {
+                tracing::error!("closing the databases panicked");
+            }
+        }
+    }
+}
