@@ -20,9 +20,15 @@ const files = FOLDERS.flatMap((folder) => {
   return names.filter((name) => /\.test\.tsx?$/.test(name)).map((name) => join(path, name)).sort();
 }).filter((file) => file.includes(wanted));
 
-const binary = hostBinary();
-// For the tests that talk to a backend.
-process.env.OMNII_SERVER = serverBinary();
+let binary;
+try {
+  binary = hostBinary();
+  // For the tests that talk to a backend.
+  process.env.OMNII_SERVER = serverBinary();
+} catch (error) {
+  console.error(`host-test: ${error.message}`);
+  process.exit(1);
+}
 let passed = 0;
 let failed = 0;
 for (const file of files) {

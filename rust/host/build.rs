@@ -52,6 +52,7 @@ fn main() {
     node(&places, "scripts/codegen.mjs", &[&generated]);
     rerun_if_changed(&places.root.join("js/NativeOmniiSync.ts"));
     node(&places, "scripts/host/bundle-prelude.mjs", &[&places.out.join("prelude.js")]);
+    rerun_if_changed(&places.root.join("scripts/host/hermes.mjs"));
     rerun_if_changed(&host.join("prelude"));
     rerun_if_changed(&places.root.join("package-lock.json"));
 

@@ -10,6 +10,13 @@ const globals = globalThis as unknown as {
   nativeModuleProxy?: Record<string, unknown>;
 };
 
+export type TurboModule = { getConstants?(): object };
+
+export declare namespace CodegenTypes {
+  type UnsafeObject = object;
+  type EventEmitter<T> = (listener: (event: T) => void | Promise<void>) => { remove(): void };
+}
+
 export const TurboModuleRegistry = {
   get<T>(name: string): T | null {
     const found = globals.__turboModuleProxy?.(name) ?? globals.nativeModuleProxy?.[name] ?? null;

@@ -43,7 +43,11 @@ mod tests {
             (server(), vec![update(json!({"a": 9}))], Some(map(json!({"a": 9, "b": 2})))),
             (server(), vec![update(json!({"a": 9})), update(json!({"a": 8}))], Some(map(json!({"a": 8, "b": 2})))),
             (server(), vec![update(json!({"a": 9})), Operation::Delete], None),
-            (server(), vec![Operation::Delete, insert(json!({"a": 7, "b": null}))], Some(map(json!({"a": 7, "b": null})))),
+            (
+                server(),
+                vec![Operation::Delete, insert(json!({"a": 7, "b": null}))],
+                Some(map(json!({"a": 7, "b": null}))),
+            ),
             (None, vec![insert(json!({"a": 7})), update(json!({"a": 6}))], Some(map(json!({"a": 6})))),
             (None, vec![update(json!({"a": 6}))], None),
         ] {

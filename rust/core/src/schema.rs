@@ -101,8 +101,7 @@ fn check_name(what: &str, name: &str) -> Result<()> {
 impl Schema {
     /// Reads the JSON that `js/schema.ts` makes and validates it.
     pub fn from_json(json: &str) -> Result<Self> {
-        let schema: Self =
-            serde_json::from_str(json).map_err(|e| invalid(format!("the schema can't be read: {e}")))?;
+        let schema: Self = serde_json::from_str(json).map_err(|e| invalid(format!("the schema can't be read: {e}")))?;
         schema.validate()?;
         Ok(schema)
     }

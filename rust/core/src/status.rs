@@ -55,7 +55,9 @@ impl Status {
             return StatusKind::Connecting;
         }
         match &self.error {
-            Some(e) if matches!(e.code, E::Network | E::Timeout | E::NoCredentials | E::Disconnected) => StatusKind::Offline,
+            Some(e) if matches!(e.code, E::Network | E::Timeout | E::NoCredentials | E::Disconnected) => {
+                StatusKind::Offline
+            }
             Some(_) => StatusKind::Error,
             None if self.connected => StatusKind::Synced,
             None => StatusKind::Offline,

@@ -6,7 +6,13 @@
 /// `None` when the text is something else. Digits beyond microseconds are cut.
 pub fn parse_micros(text: &str) -> Option<i64> {
     let b = text.as_bytes();
-    if b.len() < 19 || b[4] != b'-' || b[7] != b'-' || !matches!(b[10], b'T' | b't' | b' ') || b[13] != b':' || b[16] != b':' {
+    if b.len() < 19
+        || b[4] != b'-'
+        || b[7] != b'-'
+        || !matches!(b[10], b'T' | b't' | b' ')
+        || b[13] != b':'
+        || b[16] != b':'
+    {
         return None;
     }
     let number = |range: std::ops::Range<usize>| -> Option<i64> {
@@ -33,7 +39,8 @@ pub fn parse_micros(text: &str) -> Option<i64> {
         [] | [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), tail @ ..] => {
             let two = |t: &[u8]| -> Option<i64> {
-                (t[0].is_ascii_digit() && t[1].is_ascii_digit()).then(|| i64::from(t[0] - b'0') * 10 + i64::from(t[1] - b'0'))
+                (t[0].is_ascii_digit() && t[1].is_ascii_digit())
+                    .then(|| i64::from(t[0] - b'0') * 10 + i64::from(t[1] - b'0'))
             };
             let (h, m) = match tail.len() {
                 2 => (two(tail)?, 0),
@@ -106,7 +113,16 @@ mod tests {
 
     #[test]
     fn rubbish_is_none() {
-        for text in ["", "now", "2026-01-26", "2026-13-01T00:00:00Z", "2026-01-26T10:11:12.Z", "2026-01-26T10:11:12+1", "2026-01-26T10:11:12Zx", "２０２６-01-26T10:11:12Z"] {
+        for text in [
+            "",
+            "now",
+            "2026-01-26",
+            "2026-13-01T00:00:00Z",
+            "2026-01-26T10:11:12.Z",
+            "2026-01-26T10:11:12+1",
+            "2026-01-26T10:11:12Zx",
+            "２０２６-01-26T10:11:12Z",
+        ] {
             assert_eq!(parse_micros(text), None, "{text}");
         }
     }

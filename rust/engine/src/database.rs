@@ -44,7 +44,12 @@ pub struct Environment {
 impl Environment {
     /// The real world on `runtime`.
     pub fn real(runtime: Handle) -> Result<Self> {
-        Ok(Self { runtime, transport: Arc::new(HttpTransport::new()?), clock: Arc::new(SystemClock), jitter: Jitter::random() })
+        Ok(Self {
+            runtime,
+            transport: Arc::new(HttpTransport::new()?),
+            clock: Arc::new(SystemClock),
+            jitter: Jitter::random(),
+        })
     }
 }
 
@@ -216,7 +221,11 @@ impl Database {
     /// The current snapshot. Counts every write whose call has been answered, though the machine may hear of it later.
     pub fn status(&self) -> Status {
         let counts = *self.events.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        Status { pending_changes: counts.pending, parked_changes: counts.parked, ..Status::clone(&self.driver.status()) }
+        Status {
+            pending_changes: counts.pending,
+            parked_changes: counts.parked,
+            ..Status::clone(&self.driver.status())
+        }
     }
 
     /// Answers [`DatabaseObserver::credentials_requested`]: `Ok(None)` when nobody is signed in, `Err` with the app's message.

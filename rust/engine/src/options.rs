@@ -31,8 +31,7 @@ impl OpenOptions {
             sync: Option<SyncOptions>,
         }
         let invalid = |message: String| SyncError::new(ErrorCode::InvalidOptions, message);
-        let wire: Wire =
-            serde_json::from_str(json).map_err(|e| invalid(format!("the options can't be read: {e}")))?;
+        let wire: Wire = serde_json::from_str(json).map_err(|e| invalid(format!("the options can't be read: {e}")))?;
         let schema = Schema::from_json(wire.schema.get())?;
         if wire.user_id.is_empty() {
             return Err(invalid("userId must not be empty".into()));
@@ -42,12 +41,16 @@ impl OpenOptions {
         let name = match wire.filename {
             None => crate::store::file_name(&wire.user_id),
             Some(name) if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) => {
-                return Err(invalid("filename must be the name of a file without a path; use directory for the path".into()));
+                return Err(invalid(
+                    "filename must be the name of a file without a path; use directory for the path".into(),
+                ));
             }
             Some(name) => name,
         };
         let directory = match wire.directory {
-            Some(directory) if directory.as_os_str().is_empty() => return Err(invalid("directory must not be empty".into())),
+            Some(directory) if directory.as_os_str().is_empty() => {
+                return Err(invalid("directory must not be empty".into()));
+            }
             Some(directory) => directory,
             None => default_directory()?,
         };

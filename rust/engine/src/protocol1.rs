@@ -48,7 +48,9 @@ struct InFlight(JoinHandle<RoundResult<Vec<u8>>>);
 
 impl InFlight {
     async fn body(mut self) -> RoundResult<Vec<u8>> {
-        (&mut self.0).await.unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Internal, "a download task failed").into()))
+        (&mut self.0)
+            .await
+            .unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Internal, "a download task failed").into()))
     }
 }
 
@@ -84,12 +86,11 @@ impl Protocol1 {
                         let ids: Vec<i64> = request.change_ids().collect();
                         if let [id] = ids[..] {
                             tracing::warn!(code = failure.error.code.as_str(), "a change was parked");
-                            self.store
-                                .write(move |w| w.transaction(|w| w.park(&[id], &failure.error.message)))
-                                .await?;
+                            self.store.write(move |w| w.transaction(|w| w.park(&[id], &failure.error.message))).await?;
                         } else {
                             // smaller requests until the operation that is refused stands alone
-                            limits = Limits { operations: ids.len().div_ceil(2), bytes: request.body.len().div_ceil(2) };
+                            limits =
+                                Limits { operations: ids.len().div_ceil(2), bytes: request.body.len().div_ceil(2) };
                         }
                         break;
                     }
@@ -100,7 +101,12 @@ impl Protocol1 {
     }
 
     /// Notes what the backend said about a request: PUTs wait for read-back, DELETEs are done, refusals are parked.
-    async fn settle(&self, request: UploadRequest, answers: Vec<TableAnswer>, deletes: &HashSet<i64>) -> RoundResult<()> {
+    async fn settle(
+        &self,
+        request: UploadRequest,
+        answers: Vec<TableAnswer>,
+        deletes: &HashSet<i64>,
+    ) -> RoundResult<()> {
         let pull = self.store.current_pull();
         let steps: Vec<_> = request
             .tables
@@ -184,18 +190,23 @@ impl Protocol1 {
         let mut body = first.body().await?;
         loop {
             let (announce, next) = oneshot::channel();
-            let job = PageJob { table: table.clone(), position, body, pull, store: self.store.clone(), announce };
-            let applied = self.store.write(move |w| job.run(w));
-            tokio::pin!(applied);
-            // the page is parsed first and says what to ask for next; then it is applied while that is on its way
-            let following = tokio::select! {
-                biased;
-                Ok(advanced) = next => Some(advanced),
-                outcome = &mut applied => { refused.add(outcome?); None }
+            let job = PageJob {
+                table: table.clone(),
+                position: position.clone(),
+                body,
+                pull,
+                store: self.store.clone(),
+                announce,
             };
-            let Some((advanced, more)) = following else { break };
-            position = advanced;
-            let request = more.then(|| self.request(&table, &position));
+            let applied = self.store.write(move |w| job.run(w));
+            // the page is parsed first and says what to ask for next; then it is applied while that is on its way
+            let request = match next.await {
+                Ok((advanced, more)) => {
+                    position = advanced;
+                    more.then(|| self.request(&table, &position))
+                }
+                Err(_) => None, // the job has ended with an error
+            };
             refused.add(applied.await?);
             match request {
                 Some(request) => body = request.body().await?,
@@ -268,12 +279,14 @@ impl Refused {
     fn into_result(self, table: &Table) -> RoundResult<()> {
         let name = &table.name;
         if self.foreign > 0 {
-            let message = format!("the backend sent {} rows of another user in table '{name}'; they were refused", self.foreign);
+            let message =
+                format!("the backend sent {} rows of another user in table '{name}'; they were refused", self.foreign);
             return Err(SyncError::new(ErrorCode::ForeignRow, message).into());
         }
         if self.malformed > 0 {
             let fault = self.fault.unwrap_or_default();
-            let message = format!("table '{name}': {} rows could not be used and were left out; first {fault}", self.malformed);
+            let message =
+                format!("table '{name}': {} rows could not be used and were left out; first {fault}", self.malformed);
             return Err(SyncError::new(ErrorCode::TableFailed, message).into());
         }
         Ok(())

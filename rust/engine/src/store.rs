@@ -25,6 +25,7 @@ pub use writer::Writer;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use readers::Readers;
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -115,7 +116,8 @@ impl Store {
         if transaction == 0 {
             self.writer.run(move |writer| done(writer.and_then(|w| w.execute_alone(&sql, &parameters))));
         } else {
-            self.writer.in_transaction(transaction, move |writer| done(writer.and_then(|w| w.execute(&sql, &parameters))));
+            self.writer
+                .in_transaction(transaction, move |writer| done(writer.and_then(|w| w.execute(&sql, &parameters))));
         }
     }
 
@@ -134,14 +136,18 @@ impl Store {
         self.writer.end(transaction, commit, done);
     }
 
-    /// Runs `job` on the writer's thread between transactions and waits for what it answers.
-    pub async fn write<T: Send + 'static>(&self, job: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static) -> Result<T> {
+    /// Runs `job` on the writer's thread between transactions. It is queued at once, not when the future is first polled.
+    pub fn write<T, F>(&self, job: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+    {
         let (send, receive) = tokio::sync::oneshot::channel();
-        self.writer.run(move |writer| {
+        self.writer.run(move |writer: Result<&mut Writer>| {
             // whoever waited may have been cancelled; then nobody wants the answer
             let _ = send.send(writer.and_then(job));
         });
-        receive.await.unwrap_or_else(|_| Err(closed()))
+        async move { receive.await.unwrap_or_else(|_| Err(closed())) }
     }
 
     /// Notes the end of a complete round, without waiting for it.

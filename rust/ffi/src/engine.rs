@@ -68,7 +68,10 @@ impl Drop for Request {
         if let Some(sink) = self.sink.take()
             && let Some(sink) = sink.as_ref()
         {
-            sink.failed(self.id, failure(SyncError::new(ErrorCode::Closed, "the database was closed before this call ended")));
+            sink.failed(
+                self.id,
+                failure(SyncError::new(ErrorCode::Closed, "the database was closed before this call ended")),
+            );
         }
     }
 }
@@ -140,7 +143,9 @@ fn default_directory() -> Result<PathBuf> {
     from("OMNII_SYNC_DIRECTORY")
         .or_else(|| from("XDG_DATA_HOME").map(|d| d.join("omnii-sync")))
         .or_else(|| from("HOME").map(|d| d.join(".local/share/omnii-sync")))
-        .ok_or_else(|| SyncError::new(ErrorCode::InvalidOptions, "no default directory is known here; pass `directory`"))
+        .ok_or_else(|| {
+            SyncError::new(ErrorCode::InvalidOptions, "no default directory is known here; pass `directory`")
+        })
 }
 
 fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
@@ -153,11 +158,9 @@ impl Engine {
     }
 
     fn database(&self, id: u32) -> Result<Arc<Database>> {
-        lock(&self.databases)
-            .open
-            .get(&id)
-            .cloned()
-            .ok_or_else(|| SyncError::new(ErrorCode::Closed, "the database is closed; open it again with openDatabase()"))
+        lock(&self.databases).open.get(&id).cloned().ok_or_else(|| {
+            SyncError::new(ErrorCode::Closed, "the database is closed; open it again with openDatabase()")
+        })
     }
 
     /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
@@ -173,8 +176,13 @@ impl Engine {
     }
 
     /// As [`Self::with`] for what takes time: `call` makes a future, which runs on the engine's threads.
-    fn spawn<F, T>(&self, request: u64, database: u32, answer: fn(Request, Result<T>), call: impl FnOnce(Arc<Database>) -> F)
-    where
+    fn spawn<F, T>(
+        &self,
+        request: u64,
+        database: u32,
+        answer: fn(Request, Result<T>),
+        call: impl FnOnce(Arc<Database>) -> F,
+    ) where
         F: Future<Output = Result<T>> + Send + 'static,
         T: Send + 'static,
     {
@@ -332,7 +340,9 @@ impl Engine {
             let answer = if error.is_empty() {
                 serde_json::from_str::<Option<Wire>>(credentials)
                     // serde's message could quote the text, and with it the token
-                    .map_err(|_| "the answer must be { endpoint: string, token: string, expiresAt?: Date } or null".to_owned())
+                    .map_err(|_| {
+                        "the answer must be { endpoint: string, token: string, expiresAt?: Date } or null".to_owned()
+                    })
                     .and_then(|wire| {
                         wire.map(|w| Credentials::new(&w.endpoint, w.token, w.expires_at.map(|ms| ms as i64)))
                             .transpose()

@@ -3,7 +3,7 @@ import { ExitSignal } from './errors';
 import { define, invocation, native } from './native';
 
 export const process = {
-  env: { NODE_ENV: 'test', ...invocation.environment } as Record<string, string | undefined>,
+  env: { ...invocation.environment } as Record<string, string | undefined>,
   /** The program, the script, then the script's arguments. */
   argv: [invocation.executable, invocation.environment.OMNII_HOST_SCRIPT ?? invocation.bundle, ...invocation.arguments],
   /** The code to end with once nothing is left to do. */

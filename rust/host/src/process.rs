@@ -1,7 +1,7 @@
 //! Child processes of a script: the demo starts and stops its server with them.
 //!
 //! Guarantees that the lines of a child's output arrive in order and before its end, that a signal never reaches another
-//! process which got the same id, and that no child outlives the host.
+//! process which got the same id, and that no child outlives the host (on Linux not even when the host is killed).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -26,6 +26,28 @@ unsafe extern "C" {
     /// kill(2).
     safe fn kill(pid: i32, signal: i32) -> i32;
 }
+
+/// Lets the kernel end the child when the host is killed and cannot do it itself. Where the kernel cannot, nothing happens.
+#[cfg(target_os = "linux")]
+fn ends_with_host(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+
+    const PR_SET_PDEATHSIG: i32 = 1;
+    unsafe extern "C" {
+        fn prctl(option: i32, ...) -> i32;
+    }
+    // SAFETY: between fork and exec only prctl(2) is called, which is async-signal-safe and touches no memory of ours. The
+    // signal comes when the spawning thread ends; children are spawned on the JS thread, which is the main thread.
+    unsafe {
+        command.pre_exec(|| {
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            Ok(())
+        });
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ends_with_host(_command: &mut Command) {}
 
 /// What to start. Standard input is empty; `env` is added to the host's own.
 #[derive(Deserialize)]
@@ -80,6 +102,7 @@ impl Children {
             command.current_dir(cwd);
         }
         command.envs(request.env.iter().flatten());
+        ends_with_host(&mut command);
         let mut child = command.spawn().map_err(|error| format!("cannot start {}: {error}", request.command))?;
 
         let pid = child.id();

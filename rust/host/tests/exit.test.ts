@@ -1,5 +1,5 @@
 // How a process in the host ends: by itself, by `process.exit`, by an error. Each case is a process of its own.
-import { assert, cleanup, test } from '../../../scripts/host/harness';
+import { assert, cleanup, test, until } from '../../../scripts/host/harness';
 
 const here = (process.argv[1] as string).replace(/\/[^/]*$/, '');
 
@@ -66,6 +66,23 @@ test('a child does not outlive the host', async () => {
   assert.equal(code, 0);
   assert.equal(__host.exists(`/proc/${stdout[0]}/stat`), false);
 });
+
+test('a child does not outlive a host that is killed', async () => {
+  const directory = __host.makeTempDirectory('host-test-');
+  cleanup(() => __host.remove(directory));
+  __host.writeFile(`${directory}/script.js`, "console.log(__host.spawn('sleep', ['60']).pid)");
+  const lines: string[] = [];
+  const child = __host.spawn(process.argv[0] as string, [`${directory}/script.js`], { onStdout: (line) => lines.push(line) });
+  const pid = await until(() => lines[0] ?? '', 'the child of the child');
+  child.kill(9);
+  await child.exited;
+  await until(() => !__host.exists(`/proc/${pid}/stat`) || zombie(pid), 'the child of the child to end');
+});
+
+/** Ended, but nobody has asked how: in a container without an init process nobody ever does. */
+function zombie(pid: string): boolean {
+  return / Z /.test(__host.readText(`/proc/${pid}/stat`));
+}
 
 test('promises of the module keep the process alive, an open database does not', async () => {
   const directory = __host.makeTempDirectory('host-test-');

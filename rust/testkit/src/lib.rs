@@ -1,1 +1,6 @@
-//! See ARCHITECTURE.md.
+//! Dev only: what tests of the engine need around it. A [`Device`] is the engine as a phone would run it, on a real file,
+//! talking real HTTP to the reference backend.
+
+mod device;
+
+pub use device::{Device, SCHEMA};

@@ -247,7 +247,8 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
                 Key::Id => row.id = text_of(map.next_value_seed(Cell(ColumnType::Text))?),
                 Key::UserId => row.user_id = text_of(map.next_value_seed(Cell(ColumnType::Text))?),
                 Key::UpdatedAt => {
-                    row.updated_at = text_of(map.next_value_seed(Cell(ColumnType::Text))?).and_then(|t| parse_micros(&t));
+                    row.updated_at =
+                        text_of(map.next_value_seed(Cell(ColumnType::Text))?).and_then(|t| parse_micros(&t));
                 }
                 Key::Unknown => {
                     map.next_value::<IgnoredAny>()?;
@@ -446,7 +447,10 @@ mod tests {
         assert_eq!(page.received, 2);
         assert_eq!(page.last_updated_at, Some(1_769_422_272_123_456));
         let text = |s: &str| Some(Value::Text(Cow::Owned(s.to_string())));
-        assert_eq!(page.rows[0].values[..4], [text("hé\n"), Some(Value::Integer(1)), Some(Value::Real(2.0)), text(r#"{"k": [1, 2]}"#)]);
+        assert_eq!(
+            page.rows[0].values[..4],
+            [text("hé\n"), Some(Value::Integer(1)), Some(Value::Real(2.0)), text(r#"{"k": [1, 2]}"#)]
+        );
         assert_eq!(page.rows[1].values, [None, None, None, Some(Value::Null), text("2026-01-26T10:11:12Z")]);
     }
 
@@ -467,7 +471,16 @@ mod tests {
     fn a_missing_table_is_none_and_anything_else_is_a_bad_response() {
         let t = table();
         assert_eq!(read(br#"{"changes":{},"hasMore":false}"#, &t, "u").unwrap(), None);
-        for body in ["", "<html>", "{}", "[]", r#"{"changes":[]}"#, r#"{"changes":{"t":{}}}"#, r#"{"changes":{"t":[{"id":"1""#, r#"{"changes":{}} x"#] {
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            r#"{"changes":[]}"#,
+            r#"{"changes":{"t":{}}}"#,
+            r#"{"changes":{"t":[{"id":"1""#,
+            r#"{"changes":{}} x"#,
+        ] {
             assert_eq!(read(body.as_bytes(), &t, "u").unwrap_err().code, ErrorCode::BadResponse, "{body}");
         }
     }

@@ -216,7 +216,10 @@ pub fn read_answer(request: &UploadRequest, body: &[u8]) -> Result<Vec<TableAnsw
     }
     let answer: Answer = serde_json::from_slice(body).map_err(|e| {
         let at = format!("line {}, column {}", e.line(), e.column());
-        SyncError::new(ErrorCode::BadResponse, format!("the answer to an upload is not one ({at}): is the endpoint right?"))
+        SyncError::new(
+            ErrorCode::BadResponse,
+            format!("the answer to an upload is not one ({at}): is the endpoint right?"),
+        )
     })?;
     Ok(request
         .tables
@@ -261,10 +264,14 @@ mod tests {
 
     #[test]
     fn put_carries_id_changed_and_required_columns_and_json_as_json() {
-        let server = HashMap::from([(("ent".to_string(), "e1".to_string()), Some(map(json!({"name":"n","kind":"k","props":"{}"}))))]);
+        let server = HashMap::from([(
+            ("ent".to_string(), "e1".to_string()),
+            Some(map(json!({"name":"n","kind":"k","props":"{}"}))),
+        )]);
         let update = || Operation::Update(map(json!({"props": r#"{"a":[1]}"#})));
         let full = Operation::Insert(map(json!({"name":"m","kind":null,"props":"[]"})));
-        let changes = [change(1, "ent", "e1", update()), change(2, "ent", "e2", full), change(3, "ent", "e2", update())];
+        let changes =
+            [change(1, "ent", "e1", update()), change(2, "ent", "e2", full), change(3, "ent", "e2", update())];
         assert_eq!(
             bodies(&changes, &server, Limits::default()),
             [json!({"changes":{"ent":[
@@ -306,7 +313,10 @@ mod tests {
 
     #[test]
     fn answers_per_table() {
-        let request = UploadRequest { body: vec![], tables: vec![("a".into(), vec![1]), ("b".into(), vec![2]), ("c".into(), vec![3])] };
+        let request = UploadRequest {
+            body: vec![],
+            tables: vec![("a".into(), vec![1]), ("b".into(), vec![2]), ("c".into(), vec![3])],
+        };
         let body = br#"{"results":{"a":{"success":1,"errors":[]},"b":{"success":0,"errors":["Invalid table: b"]}},"timestamp":"x"}"#;
         let answers = read_answer(&request, body).unwrap();
         assert_eq!(answers[0], TableAnswer::Accepted);

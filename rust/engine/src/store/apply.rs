@@ -141,7 +141,13 @@ impl Writer {
     }
 
     /// A row with local changes: the server's version goes underneath, proven changes leave, the rest stays on top.
-    fn apply_under_changes(&mut self, table: &Table, row: &PageRow<'_>, pull: i64, applied: &mut Applied) -> Result<()> {
+    fn apply_under_changes(
+        &mut self,
+        table: &Table,
+        row: &PageRow<'_>,
+        pull: i64,
+        applied: &mut Applied,
+    ) -> Result<()> {
         let (stored, known_at): (Option<String>, Option<i64>) = self
             .connection
             .prepare_cached("SELECT server, updated_at FROM omnii_overlay WHERE tbl = ? AND row_id = ?")

@@ -27,8 +27,9 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     let state = capture.clone();
     connection.create_scalar_function("omnii_capturing", 0, flags, move |_| Ok(state.on.load(Ordering::Relaxed)))?;
     let state = capture.clone();
-    connection
-        .create_scalar_function("omnii_transaction", 0, flags, move |_| Ok(state.transaction.load(Ordering::Relaxed)))?;
+    connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
+        Ok(state.transaction.load(Ordering::Relaxed))
+    })?;
     let tables = schema.clone();
     connection.create_scalar_function("omnii_record", -1, flags, move |c| record(c, &tables))?;
     let tables = schema.clone();
@@ -66,7 +67,8 @@ struct ColumnWriter<'s> {
 impl<'s> ColumnWriter<'s> {
     fn new(context: &Context<'_>, schema: &'s Schema) -> rusqlite::Result<Self> {
         let index: usize = context.get::<i64>(0)?.try_into().unwrap_or(usize::MAX);
-        let table = schema.tables.get(index).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
+        let table =
+            schema.tables.get(index).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
         Ok(Self { table, json: String::from("{") })
     }
 
@@ -76,15 +78,18 @@ impl<'s> ColumnWriter<'s> {
         let text = match value {
             ValueRef::Null => "null".to_string(),
             ValueRef::Integer(i) => i.to_string(),
-            ValueRef::Real(r) if r.is_finite() => {
-                serde_json::to_string(&r).expect("a finite float is JSON")
-            }
+            ValueRef::Real(r) if r.is_finite() => serde_json::to_string(&r).expect("a finite float is JSON"),
             ValueRef::Real(_) => return Err(refuse(format!("{}: infinity can't be synced", place()))),
             ValueRef::Text(bytes) => {
                 let text =
                     std::str::from_utf8(bytes).map_err(|_| refuse(format!("{}: the text is not UTF-8", place())))?;
-                if column.column_type == ColumnType::Json && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
-                    return Err(refuse(format!("{}: a JSON column must hold valid JSON (use JSON.stringify)", place())));
+                if column.column_type == ColumnType::Json
+                    && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
+                {
+                    return Err(refuse(format!(
+                        "{}: a JSON column must hold valid JSON (use JSON.stringify)",
+                        place()
+                    )));
                 }
                 serde_json::to_string(text).expect("a string is JSON")
             }

@@ -59,7 +59,10 @@ fn sql_type(column_type: ColumnType) -> &'static str {
 pub fn create_table(table: &Table) -> String {
     let columns: String =
         table.columns.iter().map(|c| format!(", {} {}", quote(&c.name), sql_type(c.column_type))).collect();
-    format!("CREATE TABLE {} (\"id\" TEXT PRIMARY KEY NOT NULL CHECK (length(\"id\") > 0){columns}) STRICT", quote(&table.name))
+    format!(
+        "CREATE TABLE {} (\"id\" TEXT PRIMARY KEY NOT NULL CHECK (length(\"id\") > 0){columns}) STRICT",
+        quote(&table.name)
+    )
 }
 
 /// ALTER TABLE for a column the schema gained.
@@ -90,11 +93,9 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 /// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade.
 pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let (name, t) = (quote(&table.name), literal(&table.name));
-    let list = |prefix: &str| -> String {
-        table.columns.iter().map(|c| format!(", {prefix}.{}", quote(&c.name))).collect()
-    };
-    let pairs: String =
-        table.columns.iter().map(|c| format!(", OLD.{0}, NEW.{0}", quote(&c.name))).collect();
+    let list =
+        |prefix: &str| -> String { table.columns.iter().map(|c| format!(", {prefix}.{}", quote(&c.name))).collect() };
+    let pairs: String = table.columns.iter().map(|c| format!(", OLD.{0}, NEW.{0}", quote(&c.name))).collect();
     let overlay = |row: &str, server: String| {
         format!(
             "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, {row}.\"id\", {server} \

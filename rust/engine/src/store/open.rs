@@ -76,7 +76,10 @@ pub(super) fn writer(options: &StoreOptions, observer: Arc<dyn StoreObserver>) -
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
-        return Err(SyncError::new(ErrorCode::Unwritable, format!("SQLite can't use WAL in this directory (it chose {mode})")));
+        return Err(SyncError::new(
+            ErrorCode::Unwritable,
+            format!("SQLite can't use WAL in this directory (it chose {mode})"),
+        ));
     }
     // NORMAL: a commit survives a crash of the app; a power cut may take the last commits but never the file's integrity
     connection.pragma_update(None, "synchronous", "normal").map_err(failed)?;
@@ -145,7 +148,10 @@ pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>>
 
 pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
     connection
-        .execute("INSERT INTO omnii_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
+        .execute(
+            "INSERT INTO omnii_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [key, value],
+        )
         .map(|_| ())
         .map_err(sql_error)
 }

@@ -43,7 +43,9 @@ pub(super) fn row_state(text: Option<String>) -> Result<RowState> {
     text.map(|t| columns(Some(t))).transpose()
 }
 
-fn to_change((id, transaction, table, row_id, op, data): (i64, i64, String, String, i64, Option<String>)) -> Result<Change> {
+fn to_change(
+    (id, transaction, table, row_id, op, data): (i64, i64, String, String, i64, Option<String>),
+) -> Result<Change> {
     let operation = match op {
         1 => Operation::Insert(columns(data)?),
         2 => Operation::Update(columns(data)?),
@@ -57,7 +59,9 @@ impl Writer {
     pub fn queued(&mut self, limit: u32) -> Result<PendingBatch> {
         let rows: Vec<_> = self
             .connection
-            .prepare_cached("SELECT id, tx, tbl, row_id, op, data FROM omnii_outbox WHERE state = 0 ORDER BY id LIMIT ?")
+            .prepare_cached(
+                "SELECT id, tx, tbl, row_id, op, data FROM omnii_outbox WHERE state = 0 ORDER BY id LIMIT ?",
+            )
             .and_then(|mut s| s.query_map([limit], change)?.collect())
             .map_err(sql_error)?;
         let mut batch = PendingBatch::default();
@@ -89,7 +93,9 @@ impl Writer {
                 "SELECT id, tx, tbl, row_id, op, data, state = 1 AND sent_pull < ?3 FROM omnii_outbox \
                  WHERE tbl = ?1 AND row_id = ?2 ORDER BY id",
             )
-            .and_then(|mut s| s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?)))?.collect())
+            .and_then(|mut s| {
+                s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?)))?.collect()
+            })
             .map_err(sql_error)?;
         rows.into_iter().map(|(row, sent)| Ok((to_change(row)?, sent))).collect()
     }
@@ -115,11 +121,15 @@ impl Writer {
                 .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))
                 .map_err(sql_error)?;
             self.connection
-                .prepare_cached("DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND (id = ?3 OR (id < ?3 AND state = 1))")
+                .prepare_cached(
+                    "DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND (id = ?3 OR (id < ?3 AND state = 1))",
+                )
                 .and_then(|mut s| s.execute(params![table, row_id, id]))
                 .map_err(sql_error)?;
             self.connection
-                .prepare_cached("UPDATE omnii_overlay SET server = NULL, updated_at = NULL WHERE tbl = ? AND row_id = ?")
+                .prepare_cached(
+                    "UPDATE omnii_overlay SET server = NULL, updated_at = NULL WHERE tbl = ? AND row_id = ?",
+                )
                 .and_then(|mut s| s.execute(params![table, row_id]))
                 .map_err(sql_error)?;
             self.drop_settled_overlay(&table, &row_id)?;

@@ -53,7 +53,12 @@ impl Readers {
         Self(Arc::new(Shared { path, queue: Mutex::default(), wake: Condvar::new() }))
     }
 
-    pub(super) fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
+    pub(super) fn query(
+        &self,
+        sql: String,
+        parameters: Vec<Parameter>,
+        done: impl FnOnce(Result<Rows>) + Send + 'static,
+    ) {
         let mut queue = self.0.lock();
         if queue.closed {
             drop(queue);
@@ -147,13 +152,19 @@ fn connect(path: &Path) -> Result<Connection> {
 fn run(connection: &Connection, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
     let mut statement = connection.prepare_cached(sql).map_err(sql_error)?;
     if !statement.readonly() {
-        return Err(SyncError::new(ErrorCode::ReadOnly, "this call only reads; use execute() for statements that write"));
+        return Err(SyncError::new(
+            ErrorCode::ReadOnly,
+            "this call only reads; use execute() for statements that write",
+        ));
     }
     let rows = rows::run(&mut statement, parameters);
     drop(statement);
     if !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK").map_err(sql_error)?;
-        return Err(SyncError::new(ErrorCode::BadArgument, "BEGIN does not work as a statement; use writeTransaction()"));
+        return Err(SyncError::new(
+            ErrorCode::BadArgument,
+            "BEGIN does not work as a statement; use writeTransaction()",
+        ));
     }
     rows
 }

@@ -7,13 +7,13 @@ use std::path::Path;
 /// What SQLite or rusqlite said, with a stable code. SQLite's texts name tables and columns, never values.
 pub fn sql_error(error: Error) -> SyncError {
     let (code, text) = match &error {
-        Error::SqliteFailure(failure, text) => {
-            (code_of(failure), text.clone().unwrap_or_else(|| failure.to_string()))
-        }
+        Error::SqliteFailure(failure, text) => (code_of(failure), text.clone().unwrap_or_else(|| failure.to_string())),
         Error::SqlInputError { error: failure, msg, offset, .. } => {
             (code_of(failure), if *offset >= 0 { format!("{msg} (at character {offset})") } else { msg.clone() })
         }
-        Error::MultipleStatement => (ErrorCode::BadArgument, "one statement at a time; send the next one by its own call".into()),
+        Error::MultipleStatement => {
+            (ErrorCode::BadArgument, "one statement at a time; send the next one by its own call".into())
+        }
         Error::NulError(_) => (ErrorCode::BadArgument, "the SQL text has a NUL character".into()),
         other => (ErrorCode::Sql, other.to_string()),
     };
@@ -42,11 +42,15 @@ pub fn open_error(error: Error, path: &Path) -> SyncError {
     match code {
         ErrorCode::CorruptDatabase => SyncError::new(
             code,
-            format!("'{name}' is damaged or is no SQLite database ({message}). It was left untouched: move it away, or open another file name"),
+            format!(
+                "'{name}' is damaged or is no SQLite database ({message}). It was left untouched: move it away, or open another file name"
+            ),
         ),
         ErrorCode::Unwritable | ErrorCode::ReadOnly => SyncError::new(
             ErrorCode::Unwritable,
-            format!("'{name}' can't be opened for writing ({message}). Check that the directory exists and may be written"),
+            format!(
+                "'{name}' can't be opened for writing ({message}). Check that the directory exists and may be written"
+            ),
         ),
         ErrorCode::Busy => SyncError::new(code, format!("'{name}' is locked by another process")),
         _ => SyncError::new(code, format!("'{name}' can't be opened: {message}")),

@@ -104,7 +104,9 @@ impl Fixture {
 }
 
 fn row(id: &str, title: &str, at: &str) -> String {
-    format!(r#"{{"id":"{id}","title":"{title}","n":1,"r":0.1,"meta":{{"k":1}},"updated_at":"2026-01-01T00:00:{at}+00:00"}}"#)
+    format!(
+        r#"{{"id":"{id}","title":"{title}","n":1,"r":0.1,"meta":{{"k":1}},"updated_at":"2026-01-01T00:00:{at}+00:00"}}"#
+    )
 }
 
 #[test]
@@ -153,7 +155,11 @@ fn a_failed_statement_leaves_nothing_and_says_where() {
     let f = fixture();
     for (sql, code, words) in [
         ("INSERT INTO notes (id, n) VALUES ('a', 1), ('b', 'x')", ErrorCode::Constraint, "notes.n"),
-        ("INSERT INTO notes (id, meta) VALUES ('a', '{oops')", ErrorCode::Sql, "notes.meta: a JSON column must hold valid JSON"),
+        (
+            "INSERT INTO notes (id, meta) VALUES ('a', '{oops')",
+            ErrorCode::Sql,
+            "notes.meta: a JSON column must hold valid JSON",
+        ),
         ("INSERT INTO notes (id, r) VALUES ('a', 9e999)", ErrorCode::Sql, "notes.r: infinity"),
         ("INSERT INTO notes (id, title) VALUES ('', 'x')", ErrorCode::Constraint, "CHECK"),
         ("INSERT INTO nowhere VALUES (1)", ErrorCode::Sql, "no such table: nowhere"),
@@ -323,7 +329,8 @@ fn a_grown_schema_keeps_data_and_pulls_the_new_columns() {
     f.pull(&row("a", "x", "01"));
     let Fixture { store, seen, directory } = f;
     drop(store);
-    let grown = SCHEMA.replace(r#"{"name":"n","type":"integer"}"#, r#"{"name":"n","type":"integer"},{"name":"extra","type":"text"}"#);
+    let grown = SCHEMA
+        .replace(r#"{"name":"n","type":"integer"}"#, r#"{"name":"n","type":"integer"},{"name":"extra","type":"text"}"#);
     let store = open_in(directory.path(), &grown, seen.clone()).unwrap();
     let f = Fixture { store, seen, directory };
     assert_eq!(f.read("SELECT title, extra FROM notes"), [["x", "NULL"]]);

@@ -74,7 +74,10 @@ impl Writer {
                     Action::SQLITE_DELETE => -1,
                     _ => 0,
                 };
-            } else if !table.starts_with("omnii_") && touched.tables.last().is_none_or(|t| t != table) && !touched.tables.iter().any(|t| t == table) {
+            } else if !table.starts_with("omnii_")
+                && touched.tables.last().is_none_or(|t| t != table)
+                && !touched.tables.iter().any(|t| t == table)
+            {
                 touched.tables.push(table.to_owned());
             }
         }))?;
@@ -237,7 +240,9 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
     let ours = |name: &str| name.len() >= 6 && name.as_bytes()[..6].eq_ignore_ascii_case(b"omnii_");
     let synced = |name: &str| schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
     match context.action {
-        AuthAction::Insert { table_name } | AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. }
+        AuthAction::Insert { table_name }
+        | AuthAction::Delete { table_name }
+        | AuthAction::Update { table_name, .. }
             if context.accessor.is_none() && ours(table_name) =>
         {
             Some(format!("table '{table_name}' belongs to the sync engine and can't be written"))
@@ -251,9 +256,16 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
             Some(format!("trigger '{trigger_name}' belongs to the sync engine"))
         }
         AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
-            if ["user_version", "journal_mode", "recursive_triggers", "writable_schema", "locking_mode", "trusted_schema"]
-                .iter()
-                .any(|p| pragma_name.eq_ignore_ascii_case(p)) =>
+            if [
+                "user_version",
+                "journal_mode",
+                "recursive_triggers",
+                "writable_schema",
+                "locking_mode",
+                "trusted_schema",
+            ]
+            .iter()
+            .any(|p| pragma_name.eq_ignore_ascii_case(p)) =>
         {
             Some(format!("PRAGMA {pragma_name} can't be set: the sync engine relies on it"))
         }
