@@ -6,8 +6,8 @@
 import { describe, isRecord } from './describe';
 import { SyncError } from './errors';
 
-/** SQLite's limit is 2,000 a table; the engine needs room for its own. */
-const maxColumns = 1900;
+/** The engine's limit (rust/core/src/schema.rs says why). */
+const maxColumns = 499;
 const columnTypes: readonly unknown[] = ['text', 'integer', 'real', 'json'];
 
 function refuse(message: string): never {

@@ -32,7 +32,7 @@ test('row types are inferred', () => {
 
 /** As an app in plain JavaScript may write it. */
 const table = (columns: unknown, options?: unknown): unknown => Reflect.construct(Table, [columns, options]);
-const many = Object.fromEntries(Array.from({ length: 1901 }, (_, i) => [`c${i}`, column.text]));
+const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`c${i}`, column.text]));
 const a = { a: column.text };
 
 for (const [name, tables, ...words] of [
@@ -50,7 +50,7 @@ for (const [name, tables, ...words] of [
   ['NUL in a name', { 't\0': table(a) }, 'NUL'],
   ['reserved table', { SQLITE_x: table(a) }, "'SQLITE_x'", 'reserved'],
   ['reserved column', { t: table({ omnii_x: column.text }) }, "'t'", "'omnii_x'", 'reserved'],
-  ['1901 columns', { t: table(many) }, "'t'", '1901', '1900'],
+  ['500 columns', { t: table(many) }, "'t'", '500', '499'],
   ['tables alike', { t: table(a), T: table(a) }, "'T'", 'twice'],
   ['columns alike', { t: table({ a: column.text, A: column.text }) }, "'t'", "'A'", 'twice'],
   ['indexes alike', { t: table(a, { indexes: { i: ['a'], I: ['a'] } }) }, "'t'", "'I'", 'twice'],

@@ -140,6 +140,8 @@ impl Machine {
     fn stop(&mut self, mode: Mode, error: SyncError, step: &mut Step) {
         self.mode = mode;
         self.status.connected = false;
+        // told to be silent, it is offline; what went wrong before is no longer the reason
+        self.status.error = None;
         let queue = mem::take(&mut self.queue);
         let mut waiting = Vec::new();
         match mem::replace(&mut self.activity, Activity::Idle(None)) {

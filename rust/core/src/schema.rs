@@ -8,8 +8,8 @@ use crate::error::{ErrorCode, Result, SyncError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// SQLite allows 2000 columns by default; triggers bind two values per column and keep within its limits up to here.
-const MAX_COLUMNS: usize = 500;
+/// The update trigger hands two values per column to one function, which takes at most 1000 arguments.
+const MAX_COLUMNS: usize = 499;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! The engine against the reference backend, both real, over loopback HTTP.
 
+#![allow(clippy::unwrap_used)] // helpers outside of #[test] functions
+
 use omnii_sync_engine::{ErrorCode, StatusKind};
 use omnii_sync_server::{Answer, Config, Fault, Route, Running, Server};
 use omnii_sync_testkit::Device;

@@ -477,12 +477,12 @@ fn disconnect_also_cancels_a_round_asked_for_while_disconnected() {
 }
 
 #[test]
-fn an_error_survives_disconnect_and_is_cleared_by_the_next_connect() {
+fn disconnect_forgets_the_error_and_the_failures() {
     let mut rig = Rig::retrying();
     assert_eq!(rig.on(Input::Disconnect), [ClearTimer, Publish]);
-    assert_eq!((rig.code(), rig.status().next_retry_at_ms), (Some(ErrorCode::Server), None));
+    assert_eq!((rig.code(), rig.status().next_retry_at_ms), (None, None));
+    assert_eq!(rig.status().kind(), StatusKind::Offline);
     assert_eq!(rig.on(Input::Connect), [StartPush, Publish]);
-    assert_eq!(rig.status().error, None);
     // The failures of the former connection are forgotten.
     rig.on(Input::PushFinished(Err(err(ErrorCode::Network))));
     assert_eq!(rig.machine.timer, Some(1_500));

@@ -54,16 +54,19 @@ struct WireOperation {
     data: Option<Box<RawValue>>,
 }
 
+/// One table of a draft: its operations as JSON text.
+type Group = (String, Vec<(ChangeId, Box<RawValue>)>);
+
 #[derive(Default)]
 struct Draft {
-    groups: Vec<(String, Vec<(ChangeId, Box<RawValue>)>)>,
+    groups: Vec<Group>,
     operations: usize,
     bytes: usize,
 }
 
 impl Draft {
     fn finish(self) -> UploadRequest {
-        struct Groups<'a>(&'a [(String, Vec<(ChangeId, Box<RawValue>)>)]);
+        struct Groups<'a>(&'a [Group]);
         impl Serialize for Groups<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(Some(self.0.len()))?;

@@ -42,15 +42,15 @@ pub struct Applied {
     pub parked: usize,
 }
 
-struct Sql<'a, 'v>(Option<&'a Value<'v>>);
+struct Sql<'a, 'v>(&'a Value<'v>);
 
 impl ToSql for Sql<'_, '_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
-            None | Some(Value::Null) => ValueRef::Null,
-            Some(Value::Integer(i)) => ValueRef::Integer(*i),
-            Some(Value::Real(r)) => ValueRef::Real(*r),
-            Some(Value::Text(t)) => ValueRef::Text(t.as_bytes()),
+            Value::Null => ValueRef::Null,
+            Value::Integer(i) => ValueRef::Integer(*i),
+            Value::Real(r) => ValueRef::Real(*r),
+            Value::Text(t) => ValueRef::Text(t.as_bytes()),
         }))
     }
 }
@@ -76,10 +76,8 @@ fn upsert(table: &Table, present: &dyn Fn(usize) -> bool) -> String {
 
 fn write(statement: &mut CachedStatement<'_>, row: &PageRow<'_>) -> Result<usize> {
     statement.raw_bind_parameter(1, row.id.as_ref()).map_err(sql_error)?;
-    let mut at = 2;
-    for value in row.values.iter().filter(|v| v.is_some()) {
-        statement.raw_bind_parameter(at, Sql(value.as_ref())).map_err(sql_error)?;
-        at += 1;
+    for (at, value) in row.values.iter().flatten().enumerate() {
+        statement.raw_bind_parameter(at + 2, Sql(value)).map_err(sql_error)?;
     }
     statement.raw_execute().map_err(sql_error)
 }

@@ -3,6 +3,7 @@
 //! In WAL mode they never wait for the writer and see the last commit before the query began. Refuses everything that
 //! would write.
 
+use super::capture;
 use super::open;
 use super::rows::{self, Parameter, Rows};
 use super::sql_error::{open_error, sql_error};
@@ -35,6 +36,7 @@ struct Queue {
 
 struct Shared {
     path: PathBuf,
+    schema: Arc<Schema>,
     queue: Mutex<Queue>,
     wake: Condvar,
 }
@@ -49,8 +51,8 @@ impl Shared {
 pub(super) struct Readers(Arc<Shared>);
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, _schema: Arc<Schema>) -> Self {
-        Self(Arc::new(Shared { path, queue: Mutex::default(), wake: Condvar::new() }))
+    pub(super) fn new(path: PathBuf, schema: Arc<Schema>) -> Self {
+        Self(Arc::new(Shared { path, schema, queue: Mutex::default(), wake: Condvar::new() }))
     }
 
     pub(super) fn query(
@@ -123,7 +125,7 @@ fn read(shared: &Shared) {
             }
         };
         if connection.is_none() {
-            match connect(&shared.path) {
+            match connect(&shared.path, &shared.schema) {
                 Ok(opened) => {
                     shared.lock().interrupts.push(opened.get_interrupt_handle());
                     connection = Some(opened);
@@ -142,8 +144,10 @@ fn read(shared: &Shared) {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection> {
+fn connect(path: &Path, schema: &Arc<Schema>) -> Result<Connection> {
     let connection = open::connection(path).map_err(|e| open_error(e, path))?;
+    // so that a statement that would write is refused for that, not for the triggers' functions
+    capture::register(&connection, schema, &Arc::default()).map_err(sql_error)?;
     connection.pragma_update(None, "query_only", true).map_err(sql_error)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

@@ -133,14 +133,21 @@ pub fn run(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<Ro
     for (i, parameter) in parameters.iter().enumerate() {
         statement.raw_bind_parameter(i + 1, parameter).map_err(sql_error)?;
     }
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let count = columns.len();
-    let mut result = Rows { columns, ..Rows::default() };
+    let mut result = Rows { columns: names(statement), ..Rows::default() };
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(sql_error)? {
-        for column in 0..count {
+        let statement: &Statement<'_> = row.as_ref();
+        if result.kinds.is_empty() && statement.column_count() != result.columns.len() {
+            // the first step prepared a cached `SELECT *` anew, since a table has changed
+            result.columns = names(statement);
+        }
+        for column in 0..result.columns.len() {
             result.push(row.get_ref(column).map_err(sql_error)?)?;
         }
     }
     Ok(result)
+}
+
+fn names(statement: &Statement<'_>) -> Vec<String> {
+    statement.column_names().map(str::to_owned).collect()
 }

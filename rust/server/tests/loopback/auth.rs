@@ -1,4 +1,4 @@
-//! Dev auth in GoTrue's shapes. That the real supabase-js works is shown by `scripts`; here the rules.
+//! Dev auth in GoTrue's shapes: the rules that `@supabase/supabase-js` relies on.
 
 use std::time::Duration;
 

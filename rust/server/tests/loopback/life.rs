@@ -67,7 +67,8 @@ async fn a_graceful_stop_cuts_what_does_not_finish_in_time_and_does_not_wait_for
 #[tokio::test]
 async fn a_kill_cuts_requests_in_flight_and_keeps_what_is_committed() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::test().on_file(folder.path().join("server.db"));
+    let config =
+        Config { shutdown_grace: Duration::from_secs(60), ..Config::test() }.on_file(folder.path().join("server.db"));
     let client = start_with(config.clone()).await;
     let gate = Gate::closed();
     client.server.faults().next(Route::Upload, 1, Fault::HoldAfter(gate.clone()));
@@ -75,7 +76,9 @@ async fn a_kill_cuts_requests_in_flight_and_keeps_what_is_committed() {
     let url = format!("{}/upload", client.server.api_url());
     let request = tokio::spawn(client.http.post(url).bearer_auth(&client.token).body(body.to_string()).send());
     gate.arrived(1).await;
+    let started = Instant::now();
     client.server.kill().await;
+    assert!(started.elapsed() < Duration::from_secs(30), "a kill knows no grace");
     assert!(request.await.unwrap().unwrap_err().is_request());
     let server = Server::start(config).await.unwrap();
     assert!(server.backend().row(&client.user, "sync_entities", &id(1)).unwrap().is_some());
