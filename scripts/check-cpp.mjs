@@ -4,13 +4,14 @@
 //
 // The desktop host compiles the same files against Hermes' headers; React Native's JSI differs from those, so neither check
 // replaces the other. Uses g++, and clang++ as well when there is one; checks the formatting when there is a clang-format.
-// The cxx header comes from OMNII_FFI_INCLUDE, or else from cargo's build of rust/ffi.
+// The cxx header comes from OMNII_FFI_INCLUDE, or else from cargo's build of the host, which setup has made.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cargoEnv, HOST } from './cargo.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const reactCommon = join(root, 'node_modules/react-native/ReactCommon');
@@ -54,10 +55,11 @@ function systemIncludes() {
   ];
 }
 
-/** Where the build script of rust/ffi has left its headers. Runs it if need be, with the crates it needs. */
+/** Where the build script of rust/ffi has left its headers, as the host's build says. */
 function builtFfiInclude() {
-  const build = spawnSync('cargo', ['build', '--locked', '-p', 'omnii-sync-ffi', '--message-format=json'], {
+  const build = spawnSync('cargo', ['build', ...HOST, '--message-format=json'], {
     cwd: root,
+    env: cargoEnv(),
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,46 +1,15 @@
-// Builds the host, bundles scripts for it and runs them. `scripts/host.mjs`, `scripts/host-test.mjs`, the demo and the
+// Bundles scripts for the host and runs them. `scripts/host.mjs`, `scripts/host-test.mjs`, the demo and the
 // benchmark use it.
 
 import { build } from 'esbuild';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { hostBinary, serverBinary } from '../cargo.mjs';
 import { hermesOptions, root } from './hermes.mjs';
 
-/** One target directory for all checkouts: Hermes takes a quarter of an hour to build. */
-export const targetDirectory = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/omnii-sync/target');
-
-/**
- * Builds the host if it is not up to date and answers its path. `OMNII_HOST` names one that is built already.
- * @returns {string}
- */
-export function hostBinary() {
-  return process.env.OMNII_HOST ? resolve(process.env.OMNII_HOST) : cargoBinary('omnii-sync-host', 'omnii-host');
-}
-
-/**
- * The same for the reference backend; `OMNII_SERVER`. A build of its own: what the server needs of a crate must not
- * change how it is built for the host.
- * @returns {string}
- */
-export function serverBinary() {
-  return process.env.OMNII_SERVER ? resolve(process.env.OMNII_SERVER) : cargoBinary('omnii-sync-server', 'omnii-server');
-}
-
-function cargoBinary(packageName, binaryName) {
-  const binary = join(targetDirectory, 'release', binaryName);
-  // The first build takes long and shows how far it is; later ones only speak up when something is wrong.
-  const quiet = existsSync(binary) ? ['--quiet'] : [];
-  const args = ['build', '--release', '--locked', '-p', packageName, ...quiet];
-  const { status, error } = spawnSync('cargo', args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, CARGO_TARGET_DIR: targetDirectory },
-  });
-  if (error || status !== 0) throw new Error(`cargo ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
-  return binary;
-}
+export { hostBinary, serverBinary };
 
 /**
  * Bundles a script with `@omnii/sync` from source; leaves `<file>` and `<file>.map`. `NODE_ENV` decides whether React is
@@ -110,7 +79,7 @@ function runBundle(binary, bundle, script, args, { stdio = 'inherit', timeoutMs,
       clearTimeout(timer);
       process.off('SIGTERM', forward);
       process.off('SIGINT', wait);
-      if (timedOut) onOutput?.(`\ntimed out after ${timeoutMs} ms\n`);
+      if (timedOut) (onOutput ?? ((text) => process.stderr.write(text)))(`\ntimed out after ${timeoutMs} ms\n`);
       else if (signal) process.stderr.write(`the host was ended by ${signal}\n`);
       resolvePromise(code ?? 1);
     });

@@ -1,0 +1,163 @@
+// One run of our engine in Hermes, against a server that is running: first sync, timer lateness meanwhile, 1,000 local
+// write transactions, draining them. Prints one JSON line with the field names of the incumbent's benchmark client.
+//
+// Arguments: one JSON object, see `Task`.
+
+import { column, getConnector, openDatabase, Schema, Table } from '@omnii/sync';
+
+interface Task {
+  /** …/api/powersync */
+  endpoint: string;
+  token: string;
+  userId: string;
+  /** Rows the server has. */
+  rows: number;
+  /** Whether the server keeps uploads, so that draining includes read-back. */
+  storesUploads: boolean;
+  variant: string;
+  size: string;
+  sync?: Record<string, number>;
+}
+
+const task = JSON.parse(process.argv[2] ?? '{}') as Task;
+const WRITES = 1000;
+const TIMER_MS = 10;
+
+const entities = new Table(
+  {
+    user_id: column.text,
+    entity_type: column.text,
+    name: column.text,
+    properties: column.json,
+    source_id: column.text,
+    created_at: column.text,
+    updated_at: column.text,
+  },
+  { indexes: { by_type: ['entity_type'], by_source: ['source_id'] }, required: ['entity_type', 'name'] },
+);
+const events = new Table(
+  {
+    user_id: column.text,
+    summary: column.text,
+    description: column.text,
+    start_time: column.text,
+    end_time: column.text,
+    location: column.text,
+    google_event_id: column.text,
+    attendees: column.json,
+    created_at: column.text,
+    updated_at: column.text,
+  },
+  { indexes: { by_start: ['start_time'], by_google: ['google_event_id'] } },
+);
+const relationships = new Table(
+  {
+    user_id: column.text,
+    from_entity_id: column.text,
+    to_entity_id: column.text,
+    relationship_type: column.text,
+    properties: column.json,
+    created_at: column.text,
+    updated_at: column.text,
+  },
+  {
+    indexes: { by_from: ['from_entity_id'], by_to: ['to_entity_id'], by_type: ['relationship_type'] },
+    required: ['from_entity_id', 'to_entity_id', 'relationship_type'],
+    parents: ['sync_entities'],
+  },
+);
+const schema = new Schema({ sync_entities: entities, sync_events: events, sync_relationships: relationships });
+
+const round = (ms: number): number => Math.round(ms * 10) / 10;
+
+/** Measures how late a 10 ms interval fires while `work` runs. */
+async function lateness(work: () => Promise<void>): Promise<{ worst: number; ticks: number }> {
+  let last = performance.now();
+  let worst = 0;
+  let ticks = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last - TIMER_MS);
+    last = now;
+    ticks += 1;
+  }, TIMER_MS);
+  try {
+    await work();
+    worst = Math.max(worst, performance.now() - last - TIMER_MS);
+  } finally {
+    clearInterval(timer);
+  }
+  return { worst: round(worst), ticks };
+}
+
+async function main(): Promise<void> {
+  const directory = __host.makeTempDirectory('omnii-bench-');
+  const out: Record<string, unknown> = { variant: task.variant, size: task.size };
+  try {
+    const idle = await lateness(() => new Promise((resolve) => setTimeout(resolve, 500)));
+    out['timer_late_idle_ms'] = idle.worst;
+
+    let started = performance.now();
+    const db = await openDatabase({
+      schema,
+      userId: task.userId,
+      directory,
+      filename: 'bench.db',
+      connector: { fetchCredentials: () => Promise.resolve({ endpoint: task.endpoint, token: task.token }) },
+      sync: { pollIntervalMs: 3_600_000, uploadThrottleMs: 3_600_000, ...task.sync },
+    });
+    out['open_ms'] = round(performance.now() - started);
+    out['rss_open_mb'] = Math.round(__host.system().rssBytes / 2 ** 20);
+
+    let events = 0;
+    const unsubscribe = db.registerListener({ tablesChanged: () => void (events += 1) });
+    started = performance.now();
+    const late = await lateness(() => db.triggerSync());
+    out['initial_ms'] = round(performance.now() - started);
+    out['timer_late_ms'] = late.worst;
+    out['timer_ticks'] = late.ticks;
+    out['change_events'] = events;
+    unsubscribe();
+    out['peak_rss_mb'] = Math.round(__host.system().peakRssBytes / 2 ** 20);
+
+    let rows = 0;
+    for (const table of ['sync_entities', 'sync_events', 'sync_relationships']) {
+      rows += (await db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)).n;
+    }
+    if (rows !== task.rows) throw new Error(`${String(rows)} rows arrived, ${String(task.rows)} expected`);
+    out['rows_per_s'] = Math.round(rows / (Number(out['initial_ms']) / 1000));
+    out['echo_queue'] = db.currentStatus.pendingChanges;
+    out['db_mb'] = round(__host.fileSize(`${directory}/bench.db`) / 2 ** 20);
+
+    started = performance.now();
+    await db.triggerSync();
+    out['idle_round_ms'] = round(performance.now() - started);
+
+    const now = new Date().toISOString();
+    const sql =
+      'INSERT INTO sync_entities (id, user_id, entity_type, name, properties, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)';
+    const ids = Array.from({ length: WRITES }, () => crypto.randomUUID());
+    started = performance.now();
+    for (const [i, id] of ids.entries()) {
+      await db.execute(sql, [id, task.userId, 'task', `write ${String(i)}`, JSON.stringify({ i, note: 'x'.repeat(150) }), now, now]);
+    }
+    out['write_1000tx_ms'] = round(performance.now() - started);
+    if (db.currentStatus.pendingChanges !== WRITES) throw new Error(`${String(db.currentStatus.pendingChanges)} pending`);
+
+    started = performance.now();
+    if (task.storesUploads) await db.triggerSync();
+    else await getConnector().uploadData();
+    out['drain_ms'] = round(performance.now() - started);
+    if (task.storesUploads && db.currentStatus.pendingChanges !== 0) throw new Error('not drained');
+
+    started = performance.now();
+    for (let i = 0; i < 10; i += 1) for (const id of ids) await db.get('SELECT * FROM sync_entities WHERE id = ?', [id]);
+    out['point_10k_ms'] = round(performance.now() - started);
+    await db.close();
+    console.log(JSON.stringify(out));
+  } finally {
+    __host.remove(directory);
+  }
+}
+
+void main();

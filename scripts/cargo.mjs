@@ -1,0 +1,97 @@
+// Where cargo builds, and the two programs it builds for the scripts. Every script that calls cargo does so with the
+// environment from here. Uses nothing outside Node: setup runs it before there is a node_modules.
+//
+// Hermes takes about 20 minutes to build, so all checkouts share one directory of intermediate results, in the cache. Two
+// things keep them apart all the same: the finished programs go to the checkout's own target/, and the crates of the
+// repository are compiled through a wrapper in the checkout (scripts/cargo/), whose path cargo makes part of their hash.
+// Without it cargo would take a second checkout's crates for the first one's wherever the second's files are older.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { root } from './host/hermes.mjs';
+
+const { env } = process;
+
+/** What outlives a checkout: `OMNII_CACHE_DIR`, or else omnii-sync in the user's cache. */
+export const cacheDirectory = resolve(root, env.OMNII_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'omnii-sync'));
+
+/** Where finished programs are. `CARGO_TARGET_DIR` wins, for all of cargo's results. */
+export const targetDirectory = resolve(root, env.CARGO_TARGET_DIR || 'target');
+
+/** Where intermediate results are, Hermes among them. */
+export const buildDirectory = env.CARGO_TARGET_DIR
+  ? targetDirectory
+  : resolve(root, env.CARGO_BUILD_BUILD_DIR || join(cacheDirectory, 'target'));
+
+/** The environment for cargo; `wrapper` is the file in scripts/cargo that compiles our own crates. */
+export function cargoEnv(wrapper = 'rustc') {
+  return {
+    ...env,
+    CARGO_TARGET_DIR: targetDirectory,
+    CARGO_BUILD_BUILD_DIR: buildDirectory,
+    RUSTC_WORKSPACE_WRAPPER: join(root, 'scripts/cargo', wrapper),
+  };
+}
+
+// One profile and few selections of packages: each selection unifies the features of the dependencies in its own way.
+const RELEASE = ['--release', '--locked'];
+
+/** The host, its tests and lints. Always without other packages, so that Hermes and what it needs are built once. */
+export const HOST = [...RELEASE, '-p', 'omnii-sync-host'];
+/** The server. What it needs of a crate must not change how that is built for the host. */
+export const SERVER = [...RELEASE, '-p', 'omnii-sync-server'];
+/** The tests and lints of all but the host. */
+export const REST = [...RELEASE, '--workspace', '--exclude', 'omnii-sync-host'];
+
+/**
+ * Builds the host if it is not up to date and answers its path. `OMNII_HOST` names one that is built already.
+ * @returns {string}
+ */
+export function hostBinary() {
+  return env.OMNII_HOST ? resolve(env.OMNII_HOST) : cargoBinary(HOST, 'omnii-host');
+}
+
+/**
+ * The same for the reference backend; `OMNII_SERVER`.
+ * @returns {string}
+ */
+export function serverBinary() {
+  return env.OMNII_SERVER ? resolve(env.OMNII_SERVER) : cargoBinary(SERVER, 'omnii-server');
+}
+
+function cargoBinary(selection, name) {
+  const binary = join(targetDirectory, 'release', name);
+  // The first build takes long and shows how far it is; later ones only speak up when something is wrong.
+  const args = ['build', ...selection, ...(existsSync(binary) ? ['--quiet'] : [])];
+  const { status, error } = spawnSync('cargo', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: cargoEnv() });
+  if (error || status !== 0) throw new Error(`cargo ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+  return binary;
+}
+
+/** Whether a build of Hermes has been finished in the cache. */
+export function hermesIsBuilt() {
+  // cargo writes this file when the package's build script has ended well.
+  return hermesFolders().some((folder) => existsSync(join(folder, 'output')) && existsSync(join(folder, 'out/bin/hermesc')));
+}
+
+/** How many of Hermes' files have been compiled. */
+export function hermesObjects() {
+  const counts = hermesFolders().map((folder) => {
+    const build = join(folder, 'out/build');
+    try {
+      return readdirSync(build, { recursive: true }).filter((name) => name.endsWith('.o')).length;
+    } catch {
+      // Not begun, or ninja has just removed a folder.
+      return 0;
+    }
+  });
+  return Math.max(0, ...counts);
+}
+
+function hermesFolders() {
+  const folder = join(buildDirectory, 'release/build');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => name.startsWith('hermes-engine-')).map((name) => join(folder, name));
+}
