@@ -1,0 +1,191 @@
+/** The whole way against the real backend: supabase-js signs in, the engine syncs, a second device sees it. */
+import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { assert, cleanup, test, until } from '../../../scripts/host/harness';
+import { column, type Database, getConnector, Schema, supabaseConnector, type SyncStatus, Table } from '../../index';
+import { insertEntity, open, syncError, temporaryDirectory } from './setup';
+
+/** What the backend has, as far as these tests use it. */
+const schema = new Schema({
+  sync_entities: new Table(
+    { entity_type: column.text, name: column.text, source_id: column.text, properties: column.json, updated_at: column.text },
+    { required: ['entity_type', 'name'] }
+  ),
+});
+
+type Account = { supabase: SupabaseClient; userId: string; baseUrl: string };
+
+/** Starts the reference backend; answers its address. */
+async function startServer(...flags: string[]): Promise<string> {
+  const binary = process.env['OMNII_SERVER'];
+  assert.ok(binary, 'OMNII_SERVER does not name the server');
+  const lines: string[] = [];
+  const child = __host.spawn(binary, ['--port', '0', ...flags], {
+    onStdout: (line) => lines.push(line),
+    onStderr: () => undefined,
+  });
+  cleanup(async () => {
+    child.kill();
+    await child.exited;
+  });
+  const first = await until(() => lines[0] ?? '', 'the server to start');
+  return (JSON.parse(first) as { url: string }).url;
+}
+
+/** A new user, signed in. */
+async function signUp(baseUrl: string): Promise<Account> {
+  const supabase = createClient(baseUrl, 'anon', { auth: { persistSession: false, autoRefreshToken: false } });
+  const { data, error } = await supabase.auth.signUp({ email: `${crypto.randomUUID()}@example.com`, password: 'a long password' });
+  assert.equal(error, null);
+  assert.ok(data.user);
+  return { supabase, userId: data.user.id, baseUrl };
+}
+
+/** Sync only when asked for. */
+const quiet = { pollIntervalMs: 3_600_000, uploadThrottleMs: 3_600_000 };
+
+const device = ({ supabase, userId, baseUrl }: Account, sync: Record<string, number> = quiet): Promise<Database> =>
+  open({ schema, userId, directory: temporaryDirectory(), connector: supabaseConnector(supabase, { baseUrl }), sync });
+
+const nameOf = async (db: Database, id: string): Promise<string | undefined> =>
+  (await db.getOptional<{ name: string }>('SELECT name FROM sync_entities WHERE id = ?', [id]))?.name;
+
+test('a write reaches the backend, comes back as proof, and reaches a second device', async () => {
+  const account = await signUp(await startServer());
+  const [a, b] = [await device(account), await device(account)];
+  const id = crypto.randomUUID();
+  const tables: string[] = [];
+  b.registerListener({ tablesChanged: (changed) => tables.push(...changed) });
+  await a.execute('INSERT INTO sync_entities (id, entity_type, name, source_id, properties) VALUES (?, ?, ?, ?, ?)', [
+    id,
+    'task',
+    'grüße 🚀',
+    null,
+    JSON.stringify({ tags: ['ä', 1, null] }),
+  ]);
+  assert.equal(a.currentStatus.pendingChanges, 1);
+  await a.triggerSync();
+  const { pendingChanges, parkedChanges, hasSynced } = a.currentStatus;
+  assert.deepEqual([pendingChanges, parkedChanges, hasSynced], [0, 0, true]);
+  assert.ok(a.currentStatus.lastSyncedAt instanceof Date);
+  await b.triggerSync();
+  const row = await b.get<{ name: string; properties: string }>('SELECT name, properties FROM sync_entities WHERE id = ?', [id]);
+  assert.equal(row.name, 'grüße 🚀');
+  assert.deepEqual(JSON.parse(row.properties), { tags: ['ä', 1, null] });
+  assert.deepEqual(tables, ['sync_entities']);
+});
+
+test('connected, a write goes up by itself, and the status tells the story in order', async () => {
+  const account = await signUp(await startServer());
+  const a = await device(account, { pollIntervalMs: 3_600_000, uploadThrottleMs: 20 });
+  const seen: SyncStatus['status'][] = [];
+  a.registerListener({
+    statusChanged: ({ status }) => {
+      if (seen.at(-1) !== status) seen.push(status);
+    },
+  });
+  await a.connect();
+  await until(() => a.currentStatus.status === 'synced', 'synced');
+  assert.equal(seen[0], 'connecting');
+  assert.equal(seen.at(-1), 'synced');
+  await insertEntity(a, crypto.randomUUID());
+  await until(() => a.currentStatus.pendingChanges === 0, 'the upload');
+  await a.disconnect();
+  await until(() => a.currentStatus.status === 'offline', 'offline');
+});
+
+test('an expired token is replaced during a session, once', async () => {
+  // Signed in before, with a token that is good for two seconds only.
+  const account = await signUp(await startServer('--token-lifetime-s', '2'));
+  const a = await device(account);
+  await a.triggerSync();
+  await new Promise((resolve) => setTimeout(resolve, 2_200));
+  await insertEntity(a, crypto.randomUUID());
+  await a.triggerSync();
+  assert.equal(a.currentStatus.pendingChanges, 0);
+});
+
+test('a token the backend refuses is Unauthorized, and signing in again is the way out', async () => {
+  const url = await startServer();
+  const account = await signUp(url);
+  let token = 'rubbish';
+  const a = await open({
+    schema,
+    userId: account.userId,
+    sync: quiet,
+    connector: { fetchCredentials: () => Promise.resolve({ endpoint: `${url}/api/powersync`, token }) },
+  });
+  await assert.rejects(a.triggerSync(), syncError('Unauthorized'));
+  assert.equal(a.currentStatus.status, 'error');
+  token = (await account.supabase.auth.getSession()).data.session?.access_token ?? '';
+  await a.triggerSync();
+  assert.equal(a.currentStatus.error, null);
+});
+
+test('the connector object: health, a raw page that changes nothing, populate, uploadData', async () => {
+  const account = await signUp(await startServer());
+  const a = await device(account);
+  const connector = getConnector();
+  assert.equal(connector, getConnector());
+  assert.equal((await connector.health())['userId'], account.userId);
+  assert.equal((await connector.populate())['success'], true);
+  const page = await connector.fetchChanges();
+  assert.ok((page.changes['sync_entities'] ?? []).length > 0);
+  assert.equal(typeof page.timestamp, 'string');
+  assert.equal((await a.get<{ n: number }>('SELECT count(*) AS n FROM sync_entities')).n, 0);
+  assert.deepEqual((await connector.fetchChanges(new Date(Date.now() + 60_000).toISOString())).changes['sync_entities'], []);
+  const id = crypto.randomUUID();
+  await insertEntity(a, id, 'pushed alone');
+  await connector.uploadData();
+  const b = await device(account);
+  await b.triggerSync();
+  assert.equal(await nameOf(b, id), 'pushed alone');
+});
+
+test('another user sees nothing of the first, on the backend or in a file', async () => {
+  const url = await startServer();
+  const [ada, bob] = [await signUp(url), await signUp(url)];
+  const directory = temporaryDirectory();
+  const on = ({ supabase, userId }: Account) =>
+    open({ schema, userId, directory, sync: quiet, connector: supabaseConnector(supabase, { baseUrl: url }) });
+  const first = await on(ada);
+  await insertEntity(first, crypto.randomUUID(), 'secret');
+  await first.triggerSync();
+  const second = await on(bob);
+  await second.triggerSync();
+  assert.equal((await second.get<{ n: number }>('SELECT count(*) AS n FROM sync_entities')).n, 0);
+});
+
+test('clearAndReconnect fetches everything again and keeps a pending change', async () => {
+  const account = await signUp(await startServer());
+  const a = await device(account);
+  const [kept, pending] = [crypto.randomUUID(), crypto.randomUUID()];
+  await insertEntity(a, kept, 'synced');
+  await a.triggerSync();
+  await account.supabase.auth.signOut();
+  await insertEntity(a, pending, 'pending');
+  await a.clearAndReconnect();
+  assert.equal(await nameOf(a, pending), 'pending');
+  assert.equal(a.currentStatus.pendingChanges, 1);
+});
+
+test('closing in the middle of a first sync answers everyone', async () => {
+  const url = await startServer('--seed', '20000');
+  const supabase = createClient(url, 'anon', { auth: { persistSession: false, autoRefreshToken: false } });
+  const { data } = await supabase.auth.signInWithPassword({ email: 'demo@omnii.dev', password: 'omnii-demo' });
+  assert.ok(data.user);
+  const directory = temporaryDirectory();
+  const options = { schema, userId: data.user.id, directory, sync: quiet, connector: supabaseConnector(supabase, { baseUrl: url }) };
+  const a = await open(options);
+  const events: string[] = [];
+  a.registerListener({ tablesChanged: () => events.push('change') });
+  const round = a.triggerSync();
+  const refused = assert.rejects(round, syncError('Closed'));
+  await until(() => events.length > 0, 'the first page');
+  await a.close();
+  await refused;
+  const before = events.length;
+  const again = await open(options);
+  await again.triggerSync();
+  assert.equal((await again.get<{ n: number }>('SELECT count(*) AS n FROM sync_entities')).n, 14_000);
+  assert.equal(events.length, before, 'a closed database tells nothing');
+});
