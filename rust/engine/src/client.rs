@@ -55,7 +55,7 @@ impl Client {
     ///
     /// # Errors
     /// Of the credentials: `NoCredentials`, `CredentialsFailed`, `CredentialsTimeout`. Of the way: `Network`, `Timeout`.
-    /// Of the answer: `Unauthorized` (401, also with refreshed credentials), `TooLarge` (413), `Server` (408, 429, 5xx),
+    /// Of the answer: `Unauthorized` (401, also with refreshed credentials; 403), `TooLarge` (413), `Server` (408, 429, 5xx),
     /// `BadResponse` (not the protocol), `Rejected` (any other 4xx).
     pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<HttpResponse, RoundError> {
         self.call(Method::Post, path, Some(body)).await
@@ -120,6 +120,11 @@ fn classify(response: HttpResponse) -> Result<HttpResponse, RoundError> {
         413 => (ErrorCode::TooLarge, said("the backend refused the request for its size", status, &response.body)),
         408 | 429 | 500..=599 => {
             (ErrorCode::Server, said("the backend can't answer at present", status, &response.body))
+        }
+        403 => (ErrorCode::Unauthorized, said("the backend refuses this user", status, &response.body)),
+        // nothing is wrong with the changes that were sent: they must not be parked for it
+        404 | 405 | 410 => {
+            (ErrorCode::BadResponse, format!("the backend knows no such address ({status}): is the endpoint right?"))
         }
         400..=499 => (ErrorCode::Rejected, said("the backend refused the request", status, &response.body)),
         _ => (ErrorCode::BadResponse, format!("the backend answered with status {status}, which is not the protocol")),

@@ -76,7 +76,12 @@ impl Protocol1 {
             }
             let deletes: HashSet<i64> =
                 batch.changes.iter().filter(|c| c.operation == Operation::Delete).map(|c: &Change| c.id).collect();
-            for request in upload::plan(self.store.schema(), &batch.changes, &batch.server, limits) {
+            let requests = upload::plan(self.store.schema(), &batch.changes, &batch.server, limits);
+            if requests.is_empty() {
+                // changes of tables that have left the schema are parked when the file is opened
+                return Err(SyncError::new(ErrorCode::Internal, "queued changes could not be planned").into());
+            }
+            for request in requests {
                 match self.client.post("/upload", request.body.clone()).await {
                     Ok(response) => {
                         let answers = upload::read_answer(&request, &response.body)?;
@@ -255,7 +260,11 @@ impl PageJob {
             "page applied"
         );
         advanced?;
-        Ok(Refused { foreign: page.foreign, malformed: page.malformed, fault: page.first_fault })
+        Ok(Refused {
+            foreign: page.foreign,
+            malformed: page.malformed + applied.refused,
+            fault: page.first_fault.or(applied.fault),
+        })
     }
 }
 

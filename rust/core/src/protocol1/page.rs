@@ -147,12 +147,14 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
                 continue;
             }
             match (row.fault, row.id, row.updated_at) {
-                (None, Some(id), Some(updated_at)) => page.rows.push(PageRow { id, values: row.values, updated_at }),
+                (None, Some(id), Some(updated_at)) if is_usable_id(&id) => {
+                    page.rows.push(PageRow { id, values: row.values, updated_at })
+                }
                 (fault, id, _) => {
                     page.malformed += 1;
                     let what = match &fault {
                         Some(Fault { column, found }) => format!("column {column} can't hold {found}"),
-                        None if id.is_none() => "it has no id".to_string(),
+                        None if !id.as_deref().is_some_and(is_usable_id) => "it has no usable id".to_string(),
                         None => "it has no usable updated_at".to_string(),
                     };
                     page.first_fault.get_or_insert_with(|| format!("row {}: {what}", id.as_deref().unwrap_or("?")));
@@ -161,6 +163,11 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
         }
         Ok(page)
     }
+}
+
+/// SQLite's `length()`, which the table's CHECK uses, ends at a NUL.
+fn is_usable_id(id: &str) -> bool {
+    !id.is_empty() && !id.contains('\0')
 }
 
 /// Rows of a page carry their keys in one order: the place of the last row's n-th key is the guess for this row's.
@@ -459,10 +466,10 @@ mod tests {
         let t = table();
         let at = r#""updated_at":"2026-01-26T10:11:12Z""#;
         let body = page_of(&format!(
-            r#"{{"id":"1","user_id":"evil",{at}}}, {{"id":"2","n":1.5,{at}}}, {{"n":1,{at}}}, {{"id":"4"}}, 7, null, [1], "x", {{"id":"5","a":{{}},{at}}}, {{"id":"6",{at}}}"#
+            r#"{{"id":"1","user_id":"evil",{at}}}, {{"id":"2","n":1.5,{at}}}, {{"n":1,{at}}}, {{"id":"4"}}, 7, null, [1], "x", {{"id":"5","a":{{}},{at}}}, {{"id":"",{at}}}, {{"id":"x\u0000",{at}}}, {{"id":"6",{at}}}"#
         ));
         let page = read(body.as_bytes(), &t, "u").unwrap().unwrap();
-        assert_eq!((page.received, page.foreign, page.malformed, page.rows.len()), (10, 1, 8, 1));
+        assert_eq!((page.received, page.foreign, page.malformed, page.rows.len()), (12, 1, 10, 1));
         assert_eq!(page.rows[0].id, "6");
         assert_eq!(page.first_fault.as_deref(), Some("row 2: column n can't hold a fraction"));
     }

@@ -12,7 +12,7 @@ use omnii_sync_core::error::Result;
 use omnii_sync_core::merge::{RowState, overlay};
 use omnii_sync_core::protocol1::page::{Page, PageRow};
 use omnii_sync_core::timestamp::parse_micros;
-use omnii_sync_core::{Table, Value};
+use omnii_sync_core::{ErrorCode, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, ToSql, params};
 use serde_json::{Map, Value as Json};
@@ -32,7 +32,7 @@ pub struct PulledPage<'p, 'b> {
 }
 
 /// What a page did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Applied {
     /// Rows inserted, updated or deleted.
     pub written: usize,
@@ -40,6 +40,25 @@ pub struct Applied {
     pub acknowledged: usize,
     /// Changes parked because a complete pull did not bring their row back.
     pub parked: usize,
+    /// Rows left out because a constraint or trigger that the app added refuses them.
+    pub refused: usize,
+    /// Why the first of them was refused.
+    pub fault: Option<String>,
+}
+
+impl Applied {
+    /// Counts what became of one row. One that a constraint refuses must not keep the rows behind it from coming.
+    fn count(&mut self, row: &PageRow<'_>, outcome: Result<usize>) -> Result<()> {
+        match outcome {
+            Ok(written) => self.written += written,
+            Err(error) if error.code == ErrorCode::Constraint => {
+                self.refused += 1;
+                self.fault.get_or_insert_with(|| format!("row {}: {}", row.id, error.message));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
 }
 
 struct Sql<'a, 'v>(&'a Value<'v>);
@@ -103,12 +122,13 @@ impl Writer {
             let full = upsert(table, &|_| true);
             let mut statement = self.connection.prepare_cached(&full).map_err(sql_error)?;
             for row in order.iter().filter(|r| !pending.contains(r.id.as_ref())) {
-                applied.written += if row.values.iter().all(Option::is_some) {
-                    write(&mut statement, row)?
+                let outcome = if row.values.iter().all(Option::is_some) {
+                    write(&mut statement, row)
                 } else {
                     let partial = upsert(table, &|i| row.values[i].is_some());
-                    write(&mut self.connection.prepare_cached(&partial).map_err(sql_error)?, row)?
+                    write(&mut self.connection.prepare_cached(&partial).map_err(sql_error)?, row)
                 };
+                applied.count(row, outcome)?;
             }
         }
         if !pending.is_empty() {
@@ -176,8 +196,8 @@ impl Writer {
         if remaining.is_empty() {
             self.drop_settled_overlay(&table.name, &row.id)?;
         }
-        applied.written += self.show(table, &row.id, &overlay(Some(server), &remaining))?;
-        Ok(())
+        let outcome = self.show(table, &row.id, &overlay(Some(server), &remaining));
+        applied.count(row, outcome)
     }
 
     /// Makes the visible row what `state` says; answers the rows written.

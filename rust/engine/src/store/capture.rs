@@ -5,12 +5,12 @@
 //! The functions check what the backend could never take (broken JSON, infinities) and fail the app's statement with the
 //! table and column named, before anything is stored.
 
-use omnii_sync_core::{ColumnType, Schema};
+use omnii_sync_core::{ColumnType, ErrorCode, Schema, SyncError};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Shared between the writer and the functions on its connection; both run on the writer's thread.
 #[derive(Debug, Default)]
@@ -19,6 +19,20 @@ pub struct Capture {
     pub on: AtomicBool,
     /// Number of the transaction that changes belong to.
     pub transaction: AtomicI64,
+    /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
+    refusal: Mutex<Option<SyncError>>,
+}
+
+impl Capture {
+    /// Notes why the statement under way must fail.
+    pub fn refuse(&self, code: ErrorCode, message: String) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(SyncError::new(code, message));
+    }
+
+    /// Takes the note.
+    pub fn take_refusal(&self) -> Option<SyncError> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Registers the functions the triggers use.
@@ -30,10 +44,18 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
     })?;
-    let tables = schema.clone();
-    connection.create_scalar_function("omnii_record", -1, flags, move |c| record(c, &tables))?;
-    let tables = schema.clone();
-    connection.create_scalar_function("omnii_diff", -1, flags, move |c| diff(c, &tables))
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), &state))
+}
+
+/// Notes the reason of a refusal before SQLite wraps it.
+fn told<T>(result: rusqlite::Result<T>, capture: &Capture) -> rusqlite::Result<T> {
+    if let Err(Error::UserFunctionError(reason)) = &result {
+        capture.refuse(ErrorCode::Constraint, reason.to_string());
+    }
+    result
 }
 
 /// `omnii_record(table, value, …)`: all columns of a row as a JSON object.

@@ -157,10 +157,10 @@ fn a_failed_statement_leaves_nothing_and_says_where() {
         ("INSERT INTO notes (id, n) VALUES ('a', 1), ('b', 'x')", ErrorCode::Constraint, "notes.n"),
         (
             "INSERT INTO notes (id, meta) VALUES ('a', '{oops')",
-            ErrorCode::Sql,
+            ErrorCode::Constraint,
             "notes.meta: a JSON column must hold valid JSON",
         ),
-        ("INSERT INTO notes (id, r) VALUES ('a', 9e999)", ErrorCode::Sql, "notes.r: infinity"),
+        ("INSERT INTO notes (id, r) VALUES ('a', 9e999)", ErrorCode::Constraint, "notes.r: infinity"),
         ("INSERT INTO notes (id, title) VALUES ('', 'x')", ErrorCode::Constraint, "CHECK"),
         ("INSERT INTO nowhere VALUES (1)", ErrorCode::Sql, "no such table: nowhere"),
         ("BEGIN", ErrorCode::BadArgument, "writeTransaction"),
@@ -217,7 +217,7 @@ fn pending_changes_survive_a_pull_by_column_and_settle_when_proven() {
     // the overlap brings the version known already: no proof
     assert_eq!(f.counts(), (1, 0));
     let pull = |at: &str, n: i64| f.pull(&row("a", "three", at).replace("\"n\":1", &format!("\"n\":{n}")));
-    assert_eq!(pull("03", 42), Applied { written: 1, acknowledged: 1, parked: 0 });
+    assert_eq!(pull("03", 42), Applied { written: 1, acknowledged: 1, ..Applied::default() });
     assert_eq!(f.read("SELECT title, n FROM notes"), [["three", "42"]]);
     assert_eq!(f.counts(), (0, 0));
     assert_eq!(f.read("SELECT * FROM omnii_overlay").len(), 0);
@@ -382,4 +382,15 @@ fn closing_answers_everything_that_waits() {
     assert_eq!(late.unwrap_err().code, ErrorCode::Closed);
     let late: Result<Rows> = wait(|done| f.store.execute(0, "SELECT 1".into(), vec![], done));
     assert_eq!(late.unwrap_err().code, ErrorCode::Closed);
+}
+
+#[test]
+fn a_row_that_the_apps_own_constraint_refuses_does_not_stop_the_page() {
+    let f = fixture();
+    f.run("CREATE UNIQUE INDEX mine ON notes (title)");
+    f.run("INSERT INTO notes (id, title) VALUES ('local', 'taken')");
+    let applied = f.pull(&[row("a", "x", "01"), row("b", "taken", "02"), row("c", "y", "03")].join(","));
+    assert_eq!((applied.written, applied.refused), (2, 1));
+    assert!(applied.fault.unwrap().contains("notes.title"));
+    assert_eq!(f.read("SELECT id FROM notes ORDER BY id"), [["a"], ["c"], ["local"]]);
 }

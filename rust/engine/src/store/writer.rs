@@ -45,7 +45,6 @@ pub struct Writer {
     pub(super) schema: Arc<Schema>,
     capture: Arc<Capture>,
     touched: Arc<Mutex<Touched>>,
-    refusal: Arc<Mutex<Option<String>>>,
     observer: Arc<dyn StoreObserver>,
     next_transaction: i64,
     counts: Counts,
@@ -81,8 +80,7 @@ impl Writer {
                 touched.tables.push(table.to_owned());
             }
         }))?;
-        let refusal = Arc::new(Mutex::new(None));
-        let (capturing, reason, tables) = (capture.clone(), refusal.clone(), schema.clone());
+        let (capturing, tables) = (capture.clone(), schema.clone());
         connection.authorizer(Some(move |context: AuthContext<'_>| {
             if !capturing.on.load(Ordering::Relaxed) {
                 return Authorization::Allow;
@@ -90,7 +88,7 @@ impl Writer {
             match forbidden(&context, &tables) {
                 None => Authorization::Allow,
                 Some(why) => {
-                    *lock(&reason) = Some(why);
+                    capturing.refuse(ErrorCode::BadArgument, why);
                     Authorization::Deny
                 }
             }
@@ -98,7 +96,7 @@ impl Writer {
         let next_transaction =
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         let counts = count(&connection)?;
-        Ok(Self { connection, schema, capture, touched, refusal, observer, next_transaction, counts })
+        Ok(Self { connection, schema, capture, touched, observer, next_transaction, counts })
     }
 
     /// Runs one statement of the app in a transaction of its own.
@@ -129,11 +127,8 @@ impl Writer {
         self.capture.on.store(true, Ordering::Relaxed);
         let result = self.statement(sql, parameters);
         self.capture.on.store(false, Ordering::Relaxed);
-        let refusal = lock(&self.refusal).take();
-        match (result, refusal) {
-            (Err(_), Some(why)) => Err(SyncError::new(ErrorCode::BadArgument, why)),
-            (result, _) => result,
-        }
+        let refusal = self.capture.take_refusal();
+        result.map_err(|error| refusal.unwrap_or(error))
     }
 
     fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
