@@ -203,7 +203,7 @@ async function demo(): Promise<Record<string, unknown>> {
 
   step('The first phone disconnects');
   await phone.disconnect();
-  assert.equal(phone.currentStatus.status, 'offline', 'the status after disconnect()');
+  await until(() => phone.currentStatus.status === 'offline', "the status 'offline' after disconnect()", WAIT_MS);
 
   step('clearAndReconnect: everything is fetched again');
   let fewest = ROWS + 2;
@@ -231,7 +231,7 @@ async function main(): Promise<void> {
   try {
     result = await demo();
   } finally {
-    for (const work of undo.reverse()) await work();
+    for (const work of undo.reverse()) await within((async () => work())(), 'cleaning up');
   }
   console.log('Everything is closed and removed.');
   console.log(JSON.stringify({ ...result, totalMs: Math.round(performance.now() - started) }));
