@@ -1,11 +1,12 @@
 //! Protocol 1: the wire contract of the backend that exists (docs/protocol.md), as pure functions.
 //!
 //! [`page`] reads a page of one table, [`pull`] decides what to ask for next, [`upload`] turns changes into requests and
-//! reads their answers. Everything particular to this protocol is here and in the engine's module of the same name; a
+//! reads their answers, [`readback`] says which of them a row proves. Everything particular to this protocol is here and in the engine's module of the same name; a
 //! protocol 2 will stand beside both.
 
 pub mod page;
 pub mod pull;
+pub mod readback;
 pub mod upload;
 
 /// The most rows of one table the backend hands out at a time.

@@ -9,15 +9,16 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Parameter, Rows, Store, StoreObserver};
-use crate::transport::{HttpTransport, Transport};
+use crate::store::{Counts, Parameter, Rows, Store, StoreObserver, closed};
+use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
-use omnii_sync_core::machine::{Input, Machine};
+use omnii_sync_core::machine::{Input, Machine, RoundError};
 use omnii_sync_core::{Status, SyncOptions};
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 /// Who is told what happens. Called from threads of the engine; must not block.
 pub trait DatabaseObserver: Send + Sync + 'static {
@@ -83,6 +84,7 @@ pub struct Database {
     client: Arc<Client>,
     credentials: Arc<CredentialStore>,
     options: SyncOptions,
+    closing: watch::Sender<bool>,
 }
 
 impl Database {
@@ -129,7 +131,7 @@ impl Database {
         client.on_contact(driver.contact_hook());
         // the store's first event can only follow a write, which nobody can make before this function returns
         let _ = events.driver.set(driver.clone());
-        Ok(Self { store, events, driver, client, credentials, options: sync })
+        Ok(Self { store, events, driver, client, credentials, options: sync, closing: watch::Sender::new(false) })
     }
 
     /// Runs one statement on the writer; see [`Store::execute`].
@@ -168,6 +170,11 @@ impl Database {
         self.driver.send(Input::Disconnect);
     }
 
+    /// Resolves when everything asked for before has reached the status.
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.driver.settled()
+    }
+
     /// A full round that begins after this call.
     pub fn trigger_sync(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
         self.driver.trigger()
@@ -184,10 +191,9 @@ impl Database {
         let store = self.store.clone();
         self.store
             .write(move |writer| {
-                writer.transaction(|w| w.clear())?;
                 // a page of the cancelled pull that is still on its way here must not set a cursor
-                store.begin_pull();
-                Ok(())
+                store.cancel_pull();
+                writer.transaction(|w| w.clear())
             })
             .await?;
         self.driver.send(Input::Cleared);
@@ -197,25 +203,28 @@ impl Database {
 
     /// One page of every table, as the backend sends it; nothing is applied.
     pub async fn fetch_changes(&self, since: Option<&str>) -> Result<String> {
-        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit)).await)
+        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit))).await
     }
 
     /// The backend's health answer.
     pub async fn health(&self) -> Result<String> {
-        self.raw(self.client.get("/health").await)
+        self.raw(self.client.get("/health")).await
     }
 
     /// Asks the backend to import from other systems.
     pub async fn populate(&self) -> Result<String> {
-        self.raw(self.client.post("/populate", b"{}".to_vec()).await)
+        self.raw(self.client.post("/populate", b"{}".to_vec())).await
     }
 
-    fn raw(
-        &self,
-        response: std::result::Result<crate::transport::HttpResponse, omnii_sync_core::machine::RoundError>,
-    ) -> Result<String> {
-        let body = response.map_err(|e| e.error)?.body;
-        String::from_utf8(body).map_err(|_| SyncError::new(ErrorCode::BadResponse, "the backend's answer is not UTF-8"))
+    /// A call beside the rounds; it ends when the database closes.
+    async fn raw(&self, call: impl Future<Output = std::result::Result<HttpResponse, RoundError>>) -> Result<String> {
+        let mut closing = self.closing.subscribe();
+        let response = tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return Err(closed()),
+            response = call => response.map_err(|e| e.error)?,
+        };
+        String::from_utf8(response.body)
+            .map_err(|_| SyncError::new(ErrorCode::BadResponse, "the backend's answer is not UTF-8"))
     }
 
     /// The current snapshot. Counts every write whose call has been answered, though the machine may hear of it later.
@@ -235,6 +244,7 @@ impl Database {
 
     /// Ends syncing, then the threads of the file. Idempotent.
     pub async fn close(&self) {
+        self.closing.send_replace(true);
         self.driver.close().await;
         let store = self.store.clone();
         if tokio::task::spawn_blocking(move || store.close()).await.is_err() {

@@ -41,6 +41,8 @@ enum Message {
     Input(Input),
     Trigger(oneshot::Sender<Result<(), SyncError>>),
     Upload(oneshot::Sender<Result<(), SyncError>>),
+    /// To be answered when what came before has been dealt with.
+    Settled(oneshot::Sender<()>),
 }
 
 /// Starts drivers; see [`Driver::spawn`].
@@ -136,6 +138,11 @@ impl Driver {
                     Some(Message::Input(input)) => input,
                     Some(Message::Trigger(answer)) => Input::Trigger(self.register(answer)),
                     Some(Message::Upload(answer)) => Input::Upload(self.register(answer)),
+                    Some(Message::Settled(answer)) => {
+                        // whoever asked may be gone
+                        let _ = answer.send(());
+                        continue;
+                    }
                     None => Input::Close,
                 },
                 result = self.slot.ended() => match self.task_ended(result) {
@@ -344,6 +351,16 @@ impl DriverHandle {
         // If the driver has ended, the message and the sender in it are dropped.
         let _ = self.inbox.send(message(answer));
         async move { outcome.await.unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Closed, "the database was closed"))) }
+    }
+
+    /// Resolves when all that was sent before this call has reached the status; at once if the driver has ended.
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let (answer, settled) = oneshot::channel();
+        let _ = self.inbox.send(Message::Settled(answer));
+        async move {
+            // an error says that the driver has ended, and all with it
+            let _ = settled.await;
+        }
     }
 
     /// The latest snapshot.

@@ -6,12 +6,12 @@
 
 use crate::client::Client;
 use crate::driver::Work;
-use crate::store::{PulledPage, Store, Writer};
+use crate::store::{Complete, PulledPage, Store, Writer};
 use crate::transport::BoxFuture;
 use omnii_sync_core::machine::RoundError;
 use omnii_sync_core::protocol1::page;
 use omnii_sync_core::protocol1::pull::{Next, TablePull};
-use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadRequest};
+use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadAnswer, UploadRequest};
 use omnii_sync_core::{Change, ErrorCode, Operation, SyncError, SyncOptions, Table};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Protocol1 {
             }
             let deletes: HashSet<i64> =
                 batch.changes.iter().filter(|c| c.operation == Operation::Delete).map(|c: &Change| c.id).collect();
-            let requests = upload::plan(self.store.schema(), &batch.changes, &batch.server, limits);
+            let requests = upload::plan(self.store.schema(), &batch.changes, &batch.bases, limits);
             if requests.is_empty() {
                 // changes of tables that have left the schema are parked when the file is opened
                 return Err(SyncError::new(ErrorCode::Internal, "queued changes could not be planned").into());
@@ -84,8 +84,8 @@ impl Protocol1 {
             for request in requests {
                 match self.client.post("/upload", request.body.clone()).await {
                     Ok(response) => {
-                        let answers = upload::read_answer(&request, &response.body)?;
-                        self.settle(request, answers, &deletes).await?;
+                        let answer = upload::read_answer(&request, &response.body)?;
+                        self.settle(request, answer, &deletes).await?;
                     }
                     Err(failure) if matches!(failure.error.code, ErrorCode::TooLarge | ErrorCode::Rejected) => {
                         let ids: Vec<i64> = request.change_ids().collect();
@@ -106,17 +106,12 @@ impl Protocol1 {
     }
 
     /// Notes what the backend said about a request: PUTs wait for read-back, DELETEs are done, refusals are parked.
-    async fn settle(
-        &self,
-        request: UploadRequest,
-        answers: Vec<TableAnswer>,
-        deletes: &HashSet<i64>,
-    ) -> RoundResult<()> {
-        let pull = self.store.current_pull();
+    async fn settle(&self, request: UploadRequest, answer: UploadAnswer, deletes: &HashSet<i64>) -> RoundResult<()> {
+        let (pull, answered_at) = (self.store.last_pull(), answer.answered_at);
         let steps: Vec<_> = request
             .tables
             .into_iter()
-            .zip(answers)
+            .zip(answer.tables)
             .map(|((_, ids), answer)| {
                 let (gone, put): (Vec<i64>, Vec<i64>) = ids.into_iter().partition(|id| deletes.contains(id));
                 (gone, put, answer)
@@ -126,16 +121,20 @@ impl Protocol1 {
             for (gone, put, answer) in &steps {
                 match answer {
                     TableAnswer::Accepted => {
-                        w.mark_sent(put, pull)?;
+                        w.mark_sent(put, pull, answered_at)?;
                         w.acknowledge_deletes(gone)?;
                     }
+                    TableAnswer::UnknownTable(why) => {
+                        w.park(put, why)?;
+                        w.park(gone, why)?;
+                    }
                     // which operations failed is not said: alone, it was this one; else read-back finds out for PUTs
-                    TableAnswer::Refused(why) if put.len() + gone.len() == 1 || why.starts_with("Invalid table") => {
+                    TableAnswer::Refused(why) if put.len() + gone.len() == 1 => {
                         w.park(put, why)?;
                         w.park(gone, why)?;
                     }
                     TableAnswer::Refused(why) => {
-                        w.mark_sent(put, pull)?;
+                        w.mark_sent(put, pull, answered_at)?;
                         w.park(gone, &format!("one of {} operations was refused: {why}", put.len() + gone.len()))?;
                     }
                 }
@@ -148,6 +147,7 @@ impl Protocol1 {
     // ---- pull
 
     async fn pull_all(&self) -> RoundResult<()> {
+        // dropped with this future: pages that are still on their way to the writer are then refused
         let pull = self.store.begin_pull();
         let schema = self.store.schema().clone();
         let tables: Vec<Table> = schema.parents_first().into_iter().cloned().collect();
@@ -169,7 +169,7 @@ impl Protocol1 {
                 ahead.push_back((table, position, request));
             }
             let Some((table, position, first)) = ahead.pop_front() else { break };
-            if let Err(error) = self.pull_table(Arc::new(table), position, first, pull).await {
+            if let Err(error) = self.pull_table(Arc::new(table), position, first, pull.number()).await {
                 match error.error.code {
                     // what one table suffers from; the others go on (docs/protocol.md, pull 5)
                     ErrorCode::TableFailed | ErrorCode::CursorStalled | ErrorCode::ForeignRow => {
@@ -200,6 +200,7 @@ impl Protocol1 {
                 position: position.clone(),
                 body,
                 pull,
+                overlap_ms: self.options.overlap_ms,
                 store: self.store.clone(),
                 announce,
             };
@@ -228,13 +229,14 @@ struct PageJob {
     position: TablePull,
     body: Vec<u8>,
     pull: i64,
+    overlap_ms: u64,
     store: Arc<Store>,
     announce: oneshot::Sender<(TablePull, bool)>,
 }
 
 impl PageJob {
     fn run(mut self, writer: &mut Writer) -> Result<Refused, SyncError> {
-        if self.store.current_pull() != self.pull {
+        if !self.store.is_active(self.pull) {
             return Err(SyncError::new(ErrorCode::Disconnected, "the pull was given up"));
         }
         let Some(page) = page::read(&self.body, &self.table, self.store.user_id())? else {
@@ -244,12 +246,13 @@ impl PageJob {
             ));
         };
         let advanced = self.position.advance(&page, &self.table.name);
-        let last = advanced == Ok(Next::Done);
+        let complete = (advanced == Ok(Next::Done))
+            .then(|| Complete { began_at: self.position.began_at(), overlap_ms: self.overlap_ms });
         if let Ok(next) = &advanced {
             // nobody listens any more when the pull was cancelled
             let _ = self.announce.send((self.position.clone(), *next == Next::More));
         }
-        let pulled = PulledPage { table: &self.table, page: &page, pull: self.pull, last };
+        let pulled = PulledPage { table: &self.table, page: &page, pull: self.pull, complete };
         let applied = writer.transaction(|w| w.apply(&pulled))?;
         tracing::debug!(
             table = self.table.name,

@@ -16,7 +16,7 @@ mod sql_error;
 mod tests;
 mod writer;
 
-pub use apply::{Applied, PulledPage};
+pub use apply::{Applied, Complete, PulledPage};
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
 pub use rows::{CellKind, Parameter, Rows};
@@ -27,8 +27,8 @@ use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use readers::Readers;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use writer::WriterThread;
 
 /// Who is told what commits change. Called on the writer's thread after the commit; must not block.
@@ -66,9 +66,32 @@ pub struct Store {
     remembered: Remembered,
     writer: WriterThread,
     readers: Readers,
-    pull: AtomicI64,
-    // last, so that the file counts as open until its threads are gone
-    _claim: open::Claim,
+    /// Number of the pull begun last.
+    last_pull: AtomicI64,
+    /// Number of the pull under way, 0 if there is none.
+    active_pull: AtomicI64,
+    /// Given up when the threads are gone, not when the last owner of this value is.
+    claim: Mutex<Option<open::Claim>>,
+}
+
+/// A pull under way; its pages are refused once this is dropped.
+pub struct Pull {
+    store: Arc<Store>,
+    number: i64,
+}
+
+impl Pull {
+    /// Uploads answered before this pull began carry a lower number.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+}
+
+impl Drop for Pull {
+    fn drop(&mut self) {
+        // fails when another pull has begun or all were cancelled
+        let _ = self.store.active_pull.compare_exchange(self.number, 0, Ordering::SeqCst, Ordering::SeqCst);
+    }
 }
 
 impl Store {
@@ -84,8 +107,9 @@ impl Store {
             remembered,
             writer,
             readers,
-            pull: AtomicI64::new(0),
-            _claim: claim,
+            last_pull: AtomicI64::new(0),
+            active_pull: AtomicI64::new(0),
+            claim: Mutex::new(Some(claim)),
         })
     }
 
@@ -159,21 +183,34 @@ impl Store {
         });
     }
 
-    /// Begins a pull and answers its number: uploads answered before count as read back by this one.
-    pub fn begin_pull(&self) -> i64 {
-        self.pull.fetch_add(1, Ordering::Relaxed) + 1
+    /// Begins a pull; those before it are over.
+    pub fn begin_pull(self: &Arc<Self>) -> Pull {
+        let number = self.last_pull.fetch_add(1, Ordering::SeqCst) + 1;
+        self.active_pull.store(number, Ordering::SeqCst);
+        Pull { store: self.clone(), number }
     }
 
     /// The number of the pull begun last.
-    pub fn current_pull(&self) -> i64 {
-        self.pull.load(Ordering::Relaxed)
+    pub fn last_pull(&self) -> i64 {
+        self.last_pull.load(Ordering::SeqCst)
+    }
+
+    /// Whether pages of this pull may still be applied.
+    pub fn is_active(&self, pull: i64) -> bool {
+        self.active_pull.load(Ordering::SeqCst) == pull
+    }
+
+    /// Ends the pull under way: none of its pages is applied from now on.
+    pub fn cancel_pull(&self) {
+        self.active_pull.store(0, Ordering::SeqCst);
     }
 
     /// Stops the threads: what runs is interrupted, what waits is answered with `Closed`, open transactions roll back.
-    /// Blocks until the threads are gone. Idempotent.
+    /// Blocks until the threads are gone; then the file may be opened again. Idempotent.
     pub fn close(&self) {
         self.readers.close();
         self.writer.close();
+        self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

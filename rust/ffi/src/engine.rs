@@ -152,6 +152,13 @@ fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
     databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Keeps a panic from C++; a request it leaves behind answers for itself.
+fn guarded(call: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        tracing::error!("a request panicked");
+    }
+}
+
 impl Engine {
     fn request(&self, id: u64) -> Request {
         Request { id, sink: Some(self.sink.clone()) }
@@ -166,13 +173,10 @@ impl Engine {
     /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
     fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
         let request = self.request(request);
-        let caught = catch_unwind(AssertUnwindSafe(|| match self.database(database) {
+        guarded(|| match self.database(database) {
             Ok(database) => call(request, &database),
             Err(error) => request.fail(error),
-        }));
-        if caught.is_err() {
-            tracing::error!("a request panicked");
-        }
+        });
     }
 
     /// As [`Self::with`] for what takes time: `call` makes a future, which runs on the engine's threads.
@@ -199,6 +203,10 @@ impl Engine {
     }
 
     pub(crate) fn open(&self, request: u64, options: &str) {
+        guarded(|| self.start_open(request, options));
+    }
+
+    fn start_open(&self, request: u64, options: &str) {
         let request = self.request(request);
         let runtime = match runtime() {
             Ok(runtime) => runtime,
@@ -233,13 +241,16 @@ impl Engine {
     }
 
     pub(crate) fn close(&self, request: u64, database: u32) {
+        guarded(|| self.start_close(request, database));
+    }
+
+    fn start_close(&self, request: u64, database: u32) {
         let taken = lock(&self.databases).open.remove(&database);
         let request = self.request(request);
         match (taken, runtime()) {
             (Some(database), Ok(runtime)) => {
                 runtime.spawn(async move {
                     database.close().await;
-                    drop(database); // the file is free before JavaScript hears of it
                     request.done(Ok(()));
                 });
             }
@@ -279,16 +290,18 @@ impl Engine {
     }
 
     pub(crate) fn connect(&self, request: u64, database: u32) {
-        self.with(request, database, |request, database| {
+        self.spawn(request, database, Request::done, |database| {
             database.connect();
-            request.done(Ok(()));
+            let settled = database.settled();
+            async move { Ok(settled.await) }
         });
     }
 
     pub(crate) fn disconnect(&self, request: u64, database: u32) {
-        self.with(request, database, |request, database| {
+        self.spawn(request, database, Request::done, |database| {
             database.disconnect();
-            request.done(Ok(()));
+            let settled = database.settled();
+            async move { Ok(settled.await) }
         });
     }
 
@@ -336,7 +349,7 @@ impl Engine {
             expires_at: Option<f64>,
         }
         let Ok(database) = self.database(database) else { return };
-        let caught = catch_unwind(AssertUnwindSafe(|| {
+        guarded(|| {
             let answer = if error.is_empty() {
                 serde_json::from_str::<Option<Wire>>(credentials)
                     // serde's message could quote the text, and with it the token
@@ -352,10 +365,7 @@ impl Engine {
                 Err(error.to_owned())
             };
             database.provide_credentials(request, answer);
-        }));
-        if caught.is_err() {
-            tracing::error!("taking credentials panicked");
-        }
+        });
     }
 }
 
@@ -367,16 +377,13 @@ impl Drop for Engine {
             std::mem::take(&mut databases.open)
         };
         if let (false, Ok(runtime)) = (open.is_empty(), runtime()) {
-            let caught = catch_unwind(AssertUnwindSafe(|| {
+            guarded(|| {
                 runtime.block_on(async {
                     for database in open.into_values() {
                         database.close().await;
                     }
                 });
-            }));
-            if caught.is_err() {
-                tracing::error!("closing the databases panicked");
-            }
+            });
         }
     }
 }

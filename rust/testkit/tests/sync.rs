@@ -319,3 +319,111 @@ async fn closing_in_the_middle_of_a_round_answers_everyone_and_frees_the_file() 
     world.server.faults().clear();
     again.database.trigger_sync().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_a_row_whose_insert_is_sent_but_not_read_back_is_not_lost() {
+    let world = World::new().await;
+    let device = world.device("a", QUIET);
+    device.execute(&insert(ID, "first")).await.unwrap();
+    device.database.upload_data().await.unwrap();
+    assert_eq!(device.database.status().pending_changes, 1, "sent is not proven");
+    device.execute(&format!("UPDATE sync_entities SET source_id = 'edited' WHERE id = '{ID}'")).await.unwrap();
+    device.execute(&format!("UPDATE sync_entities SET properties = '[2]' WHERE id = '{ID}'")).await.unwrap();
+    device.database.trigger_sync().await.unwrap();
+    let row = world.row("sync_entities", ID).unwrap();
+    assert_eq!((&row["name"], &row["source_id"], &row["properties"]), (&json!("first"), &json!("edited"), &json!([2])));
+    let status = device.database.status();
+    assert_eq!((status.pending_changes, status.parked_changes), (0, 0));
+    let here = device.read("SELECT name, source_id, properties FROM sync_entities").await;
+    assert_eq!(here, [["first", "edited", "[2]"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swallowed_second_change_is_parked_though_the_first_arrived() {
+    let world = World::new().await;
+    let id = world.entity("theirs");
+    let device = world.device("a", QUIET);
+    device.database.trigger_sync().await.unwrap();
+    device.execute(&format!("UPDATE sync_entities SET name = 'fine' WHERE id = '{id}'")).await.unwrap();
+    device.execute(&format!("UPDATE sync_entities SET entity_type = 'no such type' WHERE id = '{id}'")).await.unwrap();
+    device.database.trigger_sync().await.unwrap();
+    let status = device.database.status();
+    assert_eq!((status.pending_changes, status.parked_changes), (0, 1));
+    assert_eq!(world.row("sync_entities", &id).unwrap()["name"], "fine");
+    assert_eq!(device.read("SELECT name, entity_type FROM sync_entities").await, [["fine", "no such type"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_row_takes_the_servers_defaults_for_what_was_left_out() {
+    let world = World::new().await;
+    let device = world.device("a", QUIET);
+    device
+        .execute(&format!("INSERT INTO sync_entities (id, entity_type, name) VALUES ('{ID}', 'task', 'x')"))
+        .await
+        .unwrap();
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!(device.read("SELECT properties, created_at IS NULL FROM sync_entities").await, [["{}", "0"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_not_fetched_again_once_its_window_is_old() {
+    let world = World::new().await;
+    let long_ago = "2026-01-01T00:00:00.000000Z";
+    for i in 0..50 {
+        let row = json!({"entity_type":"task","name":format!("n{i}")});
+        world.server.backend().upsert_at(&world.user, "sync_entities", row, long_ago).unwrap();
+    }
+    let device = world.device("a", r#"{"pageLimit":10,"pollIntervalMs":3600000}"#);
+    device.database.trigger_sync().await.unwrap();
+    let before = world.server.traffic().requests(Route::Sync);
+    device.database.trigger_sync().await.unwrap();
+    // one page of each table, and one more with a higher limit, since the newest instant is longer than a page
+    assert!(world.server.traffic().requests(Route::Sync) - before <= 4);
+    // what is committed late, within the window, is still found
+    world.server.backend().upsert(&world.user, "sync_entities", json!({"entity_type":"task","name":"now"})).unwrap();
+    device.database.trigger_sync().await.unwrap();
+    let ten_seconds_ago = time_text(-10_000);
+    let row = json!({"entity_type":"task","name":"late commit"});
+    world.server.backend().upsert_at(&world.user, "sync_entities", row, &ten_seconds_ago).unwrap();
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!(device.read("SELECT count(*) FROM sync_entities WHERE name = 'late commit'").await, [["1"]]);
+}
+
+/// Now and so many milliseconds, as ISO 8601.
+fn time_text(offset_ms: i64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    omnii_sync_core::timestamp::format_micros(i64::try_from(now.as_micros()).unwrap() + offset_ms * 1000)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_ends_calls_beside_the_rounds_and_frees_the_file_at_once() {
+    let world = World::new().await;
+    let device = world.device("a", QUIET);
+    world.server.faults().next(Route::Health, 1, Fault::Delay(std::time::Duration::from_secs(30)));
+    let database = device.database.clone();
+    let call = tokio::spawn(async move { database.health().await });
+    world.server.traffic().wait_for(Route::Health, 1).await;
+    device.database.close().await;
+    let again = world.device("a", QUIET); // though `device` still holds the closed one
+    assert_eq!(call.await.unwrap().unwrap_err().code, ErrorCode::Closed);
+    again.database.trigger_sync().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_disconnect_no_page_is_applied() {
+    let world = World::new().await;
+    world.server.backend().seed(&world.user, 5000).unwrap();
+    let device = world.device("a", r#"{"pageLimit":50,"pollIntervalMs":3600000}"#);
+    device.database.connect();
+    device.wait_for(|s| s.downloading && s.connected).await;
+    device.database.disconnect();
+    device.database.settled().await;
+    assert_eq!(device.kind(), StatusKind::Offline);
+    let count = || device.read("SELECT count(*) FROM sync_entities");
+    device.execute("SELECT 1").await.unwrap(); // behind whatever was on the writer
+    let now = count().await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(count().await, now);
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!(count().await, [[world.server.backend().count(&world.user, "sync_entities").unwrap().to_string()]]);
+}

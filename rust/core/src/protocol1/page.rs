@@ -31,8 +31,12 @@ pub struct Page<'a> {
     pub rows: Vec<PageRow<'a>>,
     /// All rows the backend sent, refused ones included.
     pub received: usize,
-    /// Highest `updated_at` received, in microseconds since the epoch.
+    /// Highest `updated_at` received, refused rows included, in microseconds since the epoch. Says where the next page begins.
     pub last_updated_at: Option<i64>,
+    /// Highest `updated_at` of [`Self::rows`]. Becomes the cursor: a row that was refused must not move it.
+    pub cursor: Option<i64>,
+    /// The backend's clock when it answered, in microseconds since the epoch, as far as it can be read.
+    pub answered_at: Option<i64>,
     /// Rows of another user, refused.
     pub foreign: usize,
     /// Rows that could not be used, refused.
@@ -77,15 +81,22 @@ impl<'de> Visitor<'de> for AnswerSeed<'_> {
         f.write_str("an object with changes")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut changes = None;
+        let (mut changes, mut answered_at) = (None, None);
         while let Some(key) = map.next_key_seed(Text)? {
-            if key == "changes" {
-                changes = Some(map.next_value_seed(ChangesSeed { table: self.table, user_id: self.user_id })?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key.as_ref() {
+                "changes" => {
+                    changes = Some(map.next_value_seed(ChangesSeed { table: self.table, user_id: self.user_id })?)
+                }
+                "timestamp" => {
+                    answered_at = text_of(map.next_value_seed(Cell(ColumnType::Text))?).and_then(|t| parse_micros(&t));
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
-        changes.ok_or_else(|| A::Error::custom("no field changes"))
+        let page: Option<Page<'de>> = changes.ok_or_else(|| A::Error::custom("no field changes"))?;
+        Ok(page.map(|page| Page { answered_at, ..page }))
     }
 }
 
@@ -148,7 +159,8 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
             }
             match (row.fault, row.id, row.updated_at) {
                 (None, Some(id), Some(updated_at)) if is_usable_id(&id) => {
-                    page.rows.push(PageRow { id, values: row.values, updated_at })
+                    page.cursor = page.cursor.max(Some(updated_at));
+                    page.rows.push(PageRow { id, values: row.values, updated_at });
                 }
                 (fault, id, _) => {
                     page.malformed += 1;
@@ -440,7 +452,7 @@ mod tests {
     }
 
     fn page_of(rows: &str) -> String {
-        format!(r#"{{"changes":{{"other":[1],"t":[{rows}]}},"timestamp":"x","hasMore":false}}"#)
+        format!(r#"{{"changes":{{"other":[1],"t":[{rows}]}},"timestamp":"2026-01-26T10:11:13.5Z","hasMore":false}}"#)
     }
 
     #[test]
@@ -452,7 +464,8 @@ mod tests {
         );
         let page = read(body.as_bytes(), &t, "u").unwrap().unwrap();
         assert_eq!(page.received, 2);
-        assert_eq!(page.last_updated_at, Some(1_769_422_272_123_456));
+        assert_eq!((page.last_updated_at, page.cursor), (Some(1_769_422_272_123_456), Some(1_769_422_272_123_456)));
+        assert_eq!(page.answered_at, Some(1_769_422_273_500_000));
         let text = |s: &str| Some(Value::Text(Cow::Owned(s.to_string())));
         assert_eq!(
             page.rows[0].values[..4],
@@ -466,10 +479,11 @@ mod tests {
         let t = table();
         let at = r#""updated_at":"2026-01-26T10:11:12Z""#;
         let body = page_of(&format!(
-            r#"{{"id":"1","user_id":"evil",{at}}}, {{"id":"2","n":1.5,{at}}}, {{"n":1,{at}}}, {{"id":"4"}}, 7, null, [1], "x", {{"id":"5","a":{{}},{at}}}, {{"id":"",{at}}}, {{"id":"x\u0000",{at}}}, {{"id":"6",{at}}}"#
+            r#"{{"id":"1","user_id":"evil","updated_at":"2099-01-01T00:00:00Z"}}, {{"id":"2","n":1.5,{at}}}, {{"n":1,{at}}}, {{"id":"4"}}, 7, null, [1], "x", {{"id":"5","a":{{}},{at}}}, {{"id":"",{at}}}, {{"id":"x\u0000",{at}}}, {{"id":"6",{at}}}"#
         ));
         let page = read(body.as_bytes(), &t, "u").unwrap().unwrap();
         assert_eq!((page.received, page.foreign, page.malformed, page.rows.len()), (12, 1, 10, 1));
+        assert!(page.cursor < page.last_updated_at, "a refused row does not move the cursor");
         assert_eq!(page.rows[0].id, "6");
         assert_eq!(page.first_fault.as_deref(), Some("row 2: column n can't hold a fraction"));
     }

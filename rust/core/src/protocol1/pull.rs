@@ -7,12 +7,42 @@ use super::{MAX_PAGE_LIMIT, page::Page};
 use crate::error::{ErrorCode, SyncError};
 use crate::timestamp::format_micros;
 
+/// How many overlap windows the backend's clock may be past the cursor before the window is no longer read again. A
+/// transaction that began within the window and took longer than this is found by no pull; without the limit, a burst of
+/// rows would be fetched again at every poll for as long as nothing newer is written.
+const OVERLAP_AGE: i64 = 2;
+
+/// What is remembered of a table between pulls. Times in microseconds since the epoch, by the backend's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cursor {
+    /// Highest `updated_at` received.
+    pub updated_at: Option<i64>,
+    /// When the last complete pull of the table began.
+    pub pulled_at: Option<i64>,
+}
+
+impl Cursor {
+    /// Whether the overlap window is read no more; then a later `pulled_at` changes nothing and need not be kept.
+    pub fn window_is_closed(self, overlap_ms: u64) -> bool {
+        matches!(self, Self { updated_at: Some(updated_at), pulled_at: Some(at) } if at >= updated_at.saturating_add(window_age(overlap_ms)))
+    }
+}
+
+fn micros(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1000)
+}
+
+fn window_age(overlap_ms: u64) -> i64 {
+    micros(overlap_ms).saturating_mul(OVERLAP_AGE)
+}
+
 /// The pull of one table, page by page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TablePull {
     since: Option<i64>,
     limit: u32,
     page_limit: u32,
+    began_at: Option<i64>,
 }
 
 /// What follows a page.
@@ -25,10 +55,20 @@ pub enum Next {
 }
 
 impl TablePull {
-    /// Begins behind the stored cursor (µs since the epoch) by the overlap window, or at the beginning without a cursor.
-    pub fn new(cursor: Option<i64>, overlap_ms: u64, page_limit: u32) -> Self {
-        let overlap = i64::try_from(overlap_ms).unwrap_or(i64::MAX).saturating_mul(1000);
-        Self { since: cursor.map(|c| c.saturating_sub(overlap)), limit: page_limit, page_limit }
+    /// Begins behind the stored cursor by the overlap window, or at the beginning without a cursor. The window shrinks to
+    /// nothing once the last complete pull was [`OVERLAP_AGE`] windows past the cursor.
+    pub fn new(cursor: Cursor, overlap_ms: u64, page_limit: u32) -> Self {
+        let since = cursor.updated_at.map(|updated_at| {
+            let earliest = updated_at.saturating_sub(micros(overlap_ms));
+            let still_open = cursor.pulled_at.map_or(earliest, |at| at.saturating_sub(window_age(overlap_ms)));
+            still_open.clamp(earliest, updated_at)
+        });
+        Self { since, limit: page_limit, page_limit, began_at: None }
+    }
+
+    /// The backend's clock at the first page of this pull.
+    pub fn began_at(&self) -> Option<i64> {
+        self.began_at
     }
 
     /// `since` of the next request; `None` means from the beginning.
@@ -44,6 +84,7 @@ impl TablePull {
     /// Takes note of the page that answered the last request. `CursorStalled` when more rows share one millisecond than a
     /// page can hold.
     pub fn advance(&mut self, page: &Page<'_>, table: &str) -> Result<Next, SyncError> {
+        self.began_at = self.began_at.or(page.answered_at);
         if page.received < self.limit as usize {
             return Ok(Next::Done);
         }
@@ -83,7 +124,7 @@ mod tests {
 
     #[test]
     fn from_the_beginning_until_a_page_is_not_full() {
-        let mut pull = TablePull::new(None, 30_000, 2);
+        let mut pull = TablePull::new(Cursor::default(), 30_000, 2);
         assert_eq!((pull.since(), pull.limit()), (None, 2));
         assert_eq!(pull.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
         assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:05.000000Z");
@@ -91,13 +132,28 @@ mod tests {
     }
 
     #[test]
-    fn begins_behind_the_cursor_by_the_overlap() {
-        assert_eq!(TablePull::new(Some(31_000_000), 30_000, 2).since().unwrap(), "1970-01-01T00:00:01.000000Z");
+    fn begins_behind_the_cursor_by_the_overlap_until_the_window_is_old() {
+        let since = |pulled_at: Option<i64>| {
+            let cursor = Cursor { updated_at: Some(100_000_000), pulled_at };
+            TablePull::new(cursor, 30_000, 2).since().unwrap()
+        };
+        for (pulled_at, expected) in [
+            (None, "1970-01-01T00:01:10.000000Z"),
+            (Some(90_000_000), "1970-01-01T00:01:10.000000Z"),
+            (Some(130_000_000), "1970-01-01T00:01:10.000000Z"),
+            (Some(150_000_000), "1970-01-01T00:01:30.000000Z"),
+            (Some(160_000_000), "1970-01-01T00:01:40.000000Z"),
+            (Some(999_000_000), "1970-01-01T00:01:40.000000Z"),
+        ] {
+            assert_eq!(since(pulled_at), expected, "{pulled_at:?}");
+            let cursor = Cursor { updated_at: Some(100_000_000), pulled_at };
+            assert_eq!(cursor.window_is_closed(30_000), expected.contains("01:40"), "{pulled_at:?}");
+        }
     }
 
     #[test]
     fn a_page_of_one_millisecond_raises_the_limit_then_stalls() {
-        let mut pull = TablePull::new(Some(5_000_100), 0, 1000);
+        let mut pull = TablePull::new(Cursor { updated_at: Some(5_000_100), pulled_at: None }, 0, 1000);
         assert_eq!(pull.advance(&page(1000, 5_000_900), "t"), Ok(Next::More));
         assert_eq!(pull.limit(), MAX_PAGE_LIMIT);
         let mut lucky = pull.clone();

@@ -9,6 +9,7 @@ use crate::change::{Change, ChangeId, Operation};
 use crate::error::{ErrorCode, SyncError};
 use crate::merge::{RowState, overlay};
 use crate::schema::{ColumnType, Schema, Table};
+use crate::timestamp::parse_micros;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, value::RawValue};
@@ -87,26 +88,34 @@ impl Draft {
     }
 }
 
-/// Plans the requests for `changes` (outbox order). `server` holds, per (table, id), the server's version of the row as far
-/// as it is known: absent or `None` where the server is not known to have it.
+/// A row before the changes to be planned.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Base {
+    /// Whether the server is known to have the row.
+    pub known: bool,
+    /// The server's version as far as known, with the changes on top that were sent or parked before.
+    pub row: RowState,
+}
+
+/// Plans the requests for `changes` (outbox order). `bases` holds each change's row by (table, id); an absent one is a row
+/// that the server is not known to have.
 pub fn plan(
     schema: &Schema,
     changes: &[Change],
-    server: &HashMap<(String, String), RowState>,
+    bases: &HashMap<(String, String), Base>,
     limits: Limits,
 ) -> Vec<UploadRequest> {
     let mut requests = Vec::new();
     let mut draft = Draft::default();
-    let mut rows: HashMap<(&str, &str), (bool, RowState)> = HashMap::new();
+    let mut rows: HashMap<(&str, &str), Base> = HashMap::new();
     for change in changes {
         let Some(table) = schema.table(&change.table) else { continue };
-        let (known, row) = rows.entry((&change.table, &change.row_id)).or_insert_with(|| {
-            let row = server.get(&(change.table.clone(), change.row_id.clone())).cloned().flatten();
-            (row.is_some(), row)
-        });
-        let after = overlay(row.take(), [&change.operation]);
-        let operation = wire_operation(table, change, *known, after.as_ref());
-        *row = after;
+        let base = rows
+            .entry((&change.table, &change.row_id))
+            .or_insert_with(|| bases.get(&(change.table.clone(), change.row_id.clone())).cloned().unwrap_or_default());
+        let after = overlay(base.row.take(), [&change.operation]);
+        let operation = wire_operation(table, change, base.known, after.as_ref());
+        base.row = after;
         let text = serde_json::value::to_raw_value(&operation).expect("JSON text of JSON values");
         let size = text.get().len() + 1;
         let full = draft.operations >= limits.operations || (draft.operations > 0 && draft.bytes + size > limits.bytes);
@@ -129,10 +138,13 @@ pub fn plan(
 fn wire_operation(table: &Table, change: &Change, known: bool, after: Option<&Map<String, Json>>) -> WireOperation {
     let data = match &change.operation {
         Operation::Delete => None,
-        Operation::Insert(columns) => Some(put_data(table, &change.row_id, columns)),
+        Operation::Insert(columns) if known => Some(put_data(table, &change.row_id, columns)),
+        // what the app left out takes the server's default
+        Operation::Insert(columns) => Some(put_data(table, &change.row_id, &without_nulls(columns))),
         Operation::Update(columns) => {
             let full = after.unwrap_or(columns);
-            let mut sent = if known { columns.clone() } else { full.clone() };
+            let mut sent = if known { Map::new() } else { without_nulls(full) };
+            sent.extend(columns.clone());
             for name in &table.required {
                 if let (false, Some(value)) = (sent.contains_key(name), full.get(name)) {
                     sent.insert(name.clone(), value.clone());
@@ -142,6 +154,10 @@ fn wire_operation(table: &Table, change: &Change, known: bool, after: Option<&Ma
         }
     };
     WireOperation { kind: if data.is_some() { "PUT" } else { "DELETE" }, id: change.row_id.clone(), data }
+}
+
+fn without_nulls(columns: &Map<String, Json>) -> Map<String, Json> {
+    columns.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn put_data(table: &Table, id: &str, columns: &Map<String, Json>) -> Box<RawValue> {
@@ -202,15 +218,29 @@ fn descends(schema: &Schema, child: &str, ancestor: &str) -> bool {
 pub enum TableAnswer {
     /// No error. PUTs are now to be proven by read-back; DELETEs are done.
     Accepted,
+    /// The backend has no such table: none of its operations can ever succeed.
+    UnknownTable(String),
     /// The backend reported errors; it does not say for which operations.
     Refused(String),
 }
 
-/// Reads the answer to `request`: one [`TableAnswer`] per table of the request, in its order.
-pub fn read_answer(request: &UploadRequest, body: &[u8]) -> Result<Vec<TableAnswer>, SyncError> {
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadAnswer {
+    /// One per table of the request, in its order.
+    pub tables: Vec<TableAnswer>,
+    /// The backend's clock when it answered, in microseconds since the epoch, as far as it can be read. Whoever wrote a row
+    /// later than that wrote after us.
+    pub answered_at: Option<i64>,
+}
+
+/// Reads the answer to `request`.
+pub fn read_answer(request: &UploadRequest, body: &[u8]) -> Result<UploadAnswer, SyncError> {
     #[derive(Deserialize)]
     struct Answer {
         results: HashMap<String, TableResult>,
+        #[serde(default)]
+        timestamp: Json,
     }
     #[derive(Deserialize)]
     struct TableResult {
@@ -224,18 +254,20 @@ pub fn read_answer(request: &UploadRequest, body: &[u8]) -> Result<Vec<TableAnsw
             format!("the answer to an upload is not one ({at}): is the endpoint right?"),
         )
     })?;
-    Ok(request
-        .tables
-        .iter()
-        .map(|(table, _)| match answer.results.get(table) {
-            None => TableAnswer::Refused("the backend's answer does not mention the table".into()),
-            Some(result) => match result.errors.first() {
-                None => TableAnswer::Accepted,
-                Some(Json::String(text)) => TableAnswer::Refused(text.chars().take(200).collect()),
-                Some(_) => TableAnswer::Refused("refused without a reason".into()),
-            },
-        })
-        .collect())
+    let table_answer = |table: &str| match answer.results.get(table).map(|result| result.errors.first()) {
+        None => TableAnswer::Refused("the backend's answer does not mention the table".into()),
+        Some(None) => TableAnswer::Accepted,
+        // the words are the protocol's (upload 4)
+        Some(Some(Json::String(text))) if text.starts_with("Invalid table") => TableAnswer::UnknownTable(cut(text)),
+        Some(Some(Json::String(text))) => TableAnswer::Refused(cut(text)),
+        Some(Some(_)) => TableAnswer::Refused("refused without a reason".into()),
+    };
+    let tables = request.tables.iter().map(|(table, _)| table_answer(table)).collect();
+    Ok(UploadAnswer { tables, answered_at: answer.timestamp.as_str().and_then(parse_micros) })
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
 }
 
 #[cfg(test)]
@@ -261,16 +293,14 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
-    fn bodies(changes: &[Change], server: &HashMap<(String, String), RowState>, limits: Limits) -> Vec<Json> {
+    fn bodies(changes: &[Change], server: &HashMap<(String, String), Base>, limits: Limits) -> Vec<Json> {
         plan(&schema(), changes, server, limits).iter().map(|r| serde_json::from_slice(&r.body).unwrap()).collect()
     }
 
     #[test]
     fn put_carries_id_changed_and_required_columns_and_json_as_json() {
-        let server = HashMap::from([(
-            ("ent".to_string(), "e1".to_string()),
-            Some(map(json!({"name":"n","kind":"k","props":"{}"}))),
-        )]);
+        let row = Some(map(json!({"name":"n","kind":"k","props":"{}"})));
+        let server = HashMap::from([(("ent".to_string(), "e1".to_string()), Base { known: true, row })]);
         let update = || Operation::Update(map(json!({"props": r#"{"a":[1]}"#})));
         let full = Operation::Insert(map(json!({"name":"m","kind":null,"props":"[]"})));
         let changes =
@@ -279,8 +309,8 @@ mod tests {
             bodies(&changes, &server, Limits::default()),
             [json!({"changes":{"ent":[
                 {"type":"PUT","id":"e1","data":{"id":"e1","name":"n","props":{"a":[1]}}},
-                {"type":"PUT","id":"e2","data":{"id":"e2","name":"m","kind":null,"props":[]}},
-                {"type":"PUT","id":"e2","data":{"id":"e2","name":"m","kind":null,"props":{"a":[1]}}}]}})]
+                {"type":"PUT","id":"e2","data":{"id":"e2","name":"m","props":[]}},
+                {"type":"PUT","id":"e2","data":{"id":"e2","name":"m","props":{"a":[1]}}}]}})]
         );
     }
 
@@ -318,13 +348,27 @@ mod tests {
     fn answers_per_table() {
         let request = UploadRequest {
             body: vec![],
-            tables: vec![("a".into(), vec![1]), ("b".into(), vec![2]), ("c".into(), vec![3])],
+            tables: vec![("a".into(), vec![1]), ("b".into(), vec![2]), ("c".into(), vec![3]), ("d".into(), vec![4])],
         };
-        let body = br#"{"results":{"a":{"success":1,"errors":[]},"b":{"success":0,"errors":["Invalid table: b"]}},"timestamp":"x"}"#;
-        let answers = read_answer(&request, body).unwrap();
-        assert_eq!(answers[0], TableAnswer::Accepted);
-        assert_eq!(answers[1], TableAnswer::Refused("Invalid table: b".into()));
-        assert!(matches!(&answers[2], TableAnswer::Refused(m) if m.contains("mention")));
+        let body = br#"{"results":{"a":{"success":1,"errors":[]},"b":{"success":0,"errors":["Invalid table: b"]},"d":{"success":0,"errors":["oops"]}},
+            "timestamp":"1970-01-01T00:00:01.5Z"}"#;
+        let answer = read_answer(&request, body).unwrap();
+        assert_eq!(answer.answered_at, Some(1_500_000));
+        assert_eq!(answer.tables[0], TableAnswer::Accepted);
+        assert_eq!(answer.tables[1], TableAnswer::UnknownTable("Invalid table: b".into()));
+        assert!(matches!(&answer.tables[2], TableAnswer::Refused(m) if m.contains("mention")));
+        assert_eq!(answer.tables[3], TableAnswer::Refused("oops".into()));
         assert_eq!(read_answer(&request, b"<html>").unwrap_err().code, ErrorCode::BadResponse);
+    }
+
+    #[test]
+    fn a_row_the_server_may_not_have_is_sent_whole_also_after_its_insert_was_sent() {
+        let row = Some(map(json!({"name":"n","kind":"k","props":null})));
+        let bases = HashMap::from([(("ent".to_string(), "e".to_string()), Base { known: false, row })]);
+        let changes = [change(2, "ent", "e", Operation::Update(map(json!({"kind":null}))))];
+        assert_eq!(
+            bodies(&changes, &bases, Limits::default()),
+            [json!({"changes":{"ent":[{"type":"PUT","id":"e","data":{"id":"e","name":"n","kind":null}}]}})]
+        );
     }
 }

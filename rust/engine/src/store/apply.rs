@@ -5,13 +5,14 @@
 //! proves stored leaves the outbox in the same transaction; the cursor never goes back.
 
 use super::open::set_meta;
-use super::outbox::row_state;
+use super::outbox::{Entry, row_state};
 use super::sql_error::sql_error;
 use super::{Writer, ddl::quote};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::merge::{RowState, overlay};
 use omnii_sync_core::protocol1::page::{Page, PageRow};
-use omnii_sync_core::timestamp::parse_micros;
+use omnii_sync_core::protocol1::pull::Cursor;
+use omnii_sync_core::protocol1::readback::{Sent, proven};
 use omnii_sync_core::{ErrorCode, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, ToSql, params};
@@ -27,8 +28,17 @@ pub struct PulledPage<'p, 'b> {
     pub page: &'p Page<'b>,
     /// The pull it belongs to ([`super::Store::begin_pull`]).
     pub pull: i64,
-    /// Whether the table is up to date with it.
-    pub last: bool,
+    /// Set if the table is up to date with this page.
+    pub complete: Option<Complete>,
+}
+
+/// The end of a table's pull.
+#[derive(Debug, Clone, Copy)]
+pub struct Complete {
+    /// The backend's clock at its first page, microseconds since the epoch, as far as known.
+    pub began_at: Option<i64>,
+    /// The overlap window of the next pulls.
+    pub overlap_ms: u64,
 }
 
 /// What a page did.
@@ -102,17 +112,20 @@ fn write(statement: &mut CachedStatement<'_>, row: &PageRow<'_>) -> Result<usize
 }
 
 impl Writer {
-    /// Highest `updated_at` received of a table, µs since the epoch.
-    pub fn cursor(&self, table: &str) -> Result<Option<i64>> {
+    /// What is remembered of earlier pulls of a table.
+    pub fn cursor(&self, table: &str) -> Result<Cursor> {
         self.connection
-            .query_row("SELECT updated_at FROM omnii_cursor WHERE tbl = ?", [table], |row| row.get(0))
+            .query_row("SELECT updated_at, pulled_at FROM omnii_cursor WHERE tbl = ?", [table], |row| {
+                Ok(Cursor { updated_at: row.get(0)?, pulled_at: row.get(1)? })
+            })
             .optional()
+            .map(Option::unwrap_or_default)
             .map_err(sql_error)
     }
 
     /// Applies a page and its cursor; call it inside [`Writer::transaction`].
     pub fn apply(&mut self, pulled: &PulledPage<'_, '_>) -> Result<Applied> {
-        let PulledPage { table, page, pull, last } = *pulled;
+        let PulledPage { table, page, pull, complete } = *pulled;
         let pending = self.pending_ids(table)?;
         let mut applied = Applied::default();
         // in key order: neighbours in the primary key's tree are written together
@@ -133,22 +146,46 @@ impl Writer {
         }
         if !pending.is_empty() {
             for row in order.iter().filter(|r| pending.contains(r.id.as_ref())) {
-                self.apply_under_changes(table, row, pull, &mut applied)?;
+                self.connection.execute_batch("SAVEPOINT omnii_row").map_err(sql_error)?;
+                let outcome = self.apply_under_changes(table, row, pull);
+                if outcome.is_err() {
+                    // what the app's constraint refuses to show must not be acknowledged either
+                    self.connection.execute_batch("ROLLBACK TO omnii_row").map_err(sql_error)?;
+                }
+                self.connection.execute_batch("RELEASE omnii_row").map_err(sql_error)?;
+                if let Ok((_, acknowledged)) = &outcome {
+                    applied.acknowledged += acknowledged;
+                }
+                applied.count(row, outcome.map(|(written, _)| written))?;
             }
         }
-        if let Some(cursor) = page.last_updated_at {
+        if let Some(cursor) = page.cursor {
             self.connection
                 .prepare_cached(
-                    "INSERT INTO omnii_cursor (tbl, updated_at) VALUES (?, ?) \
-                     ON CONFLICT (tbl) DO UPDATE SET updated_at = excluded.updated_at WHERE excluded.updated_at > updated_at",
+                    "INSERT INTO omnii_cursor (tbl, updated_at) VALUES (?, ?) ON CONFLICT (tbl) DO UPDATE \
+                     SET updated_at = excluded.updated_at WHERE updated_at IS NULL OR excluded.updated_at > updated_at",
                 )
                 .and_then(|mut s| s.execute(params![table.name, cursor]))
                 .map_err(sql_error)?;
         }
-        if last {
+        if let Some(complete) = complete {
             applied.parked = self.park_unproven(table, pull)?;
+            self.note_pulled(table, complete)?;
         }
         Ok(applied)
+    }
+
+    /// Remembers when a complete pull began, as long as that still decides where the next one begins: a table that stays
+    /// quiet is not written at every poll.
+    fn note_pulled(&mut self, table: &Table, complete: Complete) -> Result<()> {
+        if self.cursor(&table.name)?.window_is_closed(complete.overlap_ms) {
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached("UPDATE omnii_cursor SET pulled_at = ?2 WHERE tbl = ?1")
+            .and_then(|mut s| s.execute(params![table.name, complete.began_at]))
+            .map(|_| ())
+            .map_err(sql_error)
     }
 
     fn pending_ids(&self, table: &Table) -> Result<HashSet<String>> {
@@ -159,45 +196,44 @@ impl Writer {
     }
 
     /// A row with local changes: the server's version goes underneath, proven changes leave, the rest stays on top.
-    fn apply_under_changes(
-        &mut self,
-        table: &Table,
-        row: &PageRow<'_>,
-        pull: i64,
-        applied: &mut Applied,
-    ) -> Result<()> {
-        let (stored, known_at): (Option<String>, Option<i64>) = self
+    /// Answers the rows written and the changes acknowledged.
+    fn apply_under_changes(&mut self, table: &Table, row: &PageRow<'_>, pull: i64) -> Result<(usize, usize)> {
+        let stored: Option<String> = self
             .connection
-            .prepare_cached("SELECT server, updated_at FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
-            .and_then(|mut s| s.query_row(params![table.name, row.id], |r| Ok((r.get(0)?, r.get(1)?))))
+            .prepare_cached("SELECT server FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
+            .and_then(|mut s| s.query_row(params![table.name, row.id], |r| r.get(0)))
             .map_err(sql_error)?;
-        let before = row_state(stored)?;
-        let known_at = known_at.or_else(|| parse_micros(before.as_ref()?.get("updated_at")?.as_str()?));
-        let server = server_version(table, row, before);
+        let server = server_version(table, row, row_state(stored)?);
 
-        let mut remaining = Vec::new();
-        for (change, sent) in self.changes_of(&table.name, &row.id, pull)? {
-            // the backend stamps every write: a version newer than the one known before proves that a write arrived
-            if sent && known_at.is_none_or(|known| row.updated_at > known) {
+        let entries = self.entries_of(&table.name, &row.id, pull)?;
+        let (provable, mut remaining): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| e.provable);
+        let sent: Vec<Sent<'_>> =
+            provable.iter().map(|e| Sent { operation: &e.change.operation, answered_at: e.answered_at }).collect();
+        let proofs = proven(table, &sent, &server, row.updated_at);
+        let mut acknowledged = 0;
+        for (entry, proven) in provable.into_iter().zip(proofs) {
+            if proven {
                 self.connection
                     .prepare_cached("DELETE FROM omnii_outbox WHERE id = ?")
-                    .and_then(|mut s| s.execute([change.id]))
+                    .and_then(|mut s| s.execute([entry.change.id]))
                     .map_err(sql_error)?;
-                applied.acknowledged += 1;
+                acknowledged += 1;
             } else {
-                remaining.push(change.operation);
+                remaining.push(entry);
             }
         }
+        remaining.sort_by_key(|entry| entry.change.id);
         let text = serde_json::to_string(&server).map_err(|e| super::internal(e.to_string()))?;
         self.connection
-            .prepare_cached("UPDATE omnii_overlay SET server = ?3, updated_at = ?4 WHERE tbl = ?1 AND row_id = ?2")
-            .and_then(|mut s| s.execute(params![table.name, row.id, text, row.updated_at]))
+            .prepare_cached("UPDATE omnii_overlay SET server = ?3 WHERE tbl = ?1 AND row_id = ?2")
+            .and_then(|mut s| s.execute(params![table.name, row.id, text]))
             .map_err(sql_error)?;
         if remaining.is_empty() {
             self.drop_settled_overlay(&table.name, &row.id)?;
         }
-        let outcome = self.show(table, &row.id, &overlay(Some(server), &remaining));
-        applied.count(row, outcome)
+        let written =
+            self.show(table, &row.id, &overlay(Some(server), remaining.iter().map(|e| &e.change.operation)))?;
+        Ok((written, acknowledged))
     }
 
     /// Makes the visible row what `state` says; answers the rows written.

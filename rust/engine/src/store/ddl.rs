@@ -9,7 +9,7 @@ use omnii_sync_core::{ColumnType, Table};
 pub const MIGRATIONS: &[&str] = &[
     // 0 -> 1
     "CREATE TABLE omnii_meta (
-       key TEXT PRIMARY KEY NOT NULL,  -- 'user', 'schema', 'last_synced_at_ms'
+       key TEXT PRIMARY KEY NOT NULL,  -- 'user', 'schema', 'ddl', 'last_synced_at_ms'
        value TEXT NOT NULL
      ) STRICT;
      CREATE TABLE omnii_outbox (
@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[&str] = &[
        data TEXT,                             -- JSON object of columns; NULL for a delete
        state INTEGER NOT NULL DEFAULT 0,      -- 0 queued, 1 sent and not yet read back, 2 parked
        sent_pull INTEGER NOT NULL DEFAULT 0,  -- the pull under way or last begun when it was sent
+       sent_at INTEGER,                       -- the backend's clock when it answered, microseconds since the Unix epoch
        error TEXT                             -- why it was parked
      ) STRICT;
      CREATE INDEX omnii_outbox_row ON omnii_outbox (tbl, row_id);
@@ -28,13 +29,13 @@ pub const MIGRATIONS: &[&str] = &[
      CREATE TABLE omnii_overlay (
        tbl TEXT NOT NULL,
        row_id TEXT NOT NULL,
-       server TEXT,         -- the server's version of a row with pending changes, JSON object; NULL: it has none, as far as known
-       updated_at INTEGER,  -- of that version, microseconds since the Unix epoch
+       server TEXT,  -- the server's version of a row with pending changes, JSON object; NULL: it has none, as far as known
        PRIMARY KEY (tbl, row_id)
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE omnii_cursor (
        tbl TEXT PRIMARY KEY NOT NULL,
-       updated_at INTEGER NOT NULL  -- highest received, microseconds since the Unix epoch
+       updated_at INTEGER,  -- highest received, microseconds since the Unix epoch
+       pulled_at INTEGER    -- the backend's clock at the start of the last complete pull, the same unit
      ) STRICT, WITHOUT ROWID;",
 ];
 
@@ -47,7 +48,8 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn sql_type(column_type: ColumnType) -> &'static str {
+/// The declared type of a column.
+pub fn sql_type(column_type: ColumnType) -> &'static str {
     match column_type {
         ColumnType::Text | ColumnType::Json => "TEXT",
         ColumnType::Integer => "INTEGER",

@@ -160,28 +160,35 @@ pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> Resul
 /// indexes and triggers made anew. Columns and tables that left the schema keep their data; a changed type is refused.
 fn apply_schema(connection: &Connection, schema: &Schema) -> Result<()> {
     let json = serde_json::to_string(schema).map_err(|e| super::internal(e.to_string()))?;
-    let stored = meta(connection, "schema")?;
-    if stored.as_deref() == Some(json.as_str()) {
+    let made: Vec<(String, String)> = schema
+        .tables
+        .iter()
+        .enumerate()
+        .flat_map(|(index, table)| ddl::indexes(table).into_iter().chain(ddl::triggers(index, table)))
+        .collect();
+    // also of the statements: another version of the app may make them otherwise
+    let fingerprint = Sha256::digest(made.iter().fold(json.clone(), |all, (_, sql)| all + "\n" + sql).as_bytes());
+    let fingerprint: String = fingerprint.iter().map(|b| format!("{b:02x}")).collect();
+    if meta(connection, "ddl")?.as_deref() == Some(fingerprint.as_str()) {
         return Ok(());
     }
-    let old = match stored {
-        Some(text) => Some(Schema::from_json(&text)?),
-        None => None,
-    };
+    let old = meta(connection, "schema")?.map(|text| Schema::from_json(&text)).transpose()?;
     let run = |sql: &str| connection.execute_batch(sql).map_err(sql_error);
-    for table in old.iter().flat_map(|s| &s.tables) {
-        for (name, _) in ddl::triggers(0, table) {
-            run(&format!("DROP TRIGGER IF EXISTS {}", ddl::quote(&name)))?;
-        }
-        for (name, _) in ddl::indexes(table) {
-            run(&format!("DROP INDEX IF EXISTS {}", ddl::quote(&name)))?;
-        }
+    let triggers: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'omnii\\_%' ESCAPE '\\'")
+        .and_then(|mut s| s.query_map([], |row| row.get(0))?.collect())
+        .map_err(sql_error)?;
+    for name in triggers {
+        run(&format!("DROP TRIGGER {}", ddl::quote(&name)))?;
     }
-    for (index, table) in schema.tables.iter().enumerate() {
+    for (name, _) in old.iter().flat_map(|s| &s.tables).flat_map(ddl::indexes) {
+        run(&format!("DROP INDEX IF EXISTS {}", ddl::quote(&name)))?;
+    }
+    for table in &schema.tables {
         bring_table(connection, table, old.as_ref().and_then(|s| s.table(&table.name)))?;
-        for (_, sql) in ddl::indexes(table).into_iter().chain(ddl::triggers(index, table)) {
-            run(&sql)?;
-        }
+    }
+    for (_, sql) in &made {
+        run(sql)?;
     }
     for table in old.iter().flat_map(|s| &s.tables).filter(|t| schema.table(&t.name).is_none()) {
         connection
@@ -191,7 +198,8 @@ fn apply_schema(connection: &Connection, schema: &Schema) -> Result<()> {
             )
             .map_err(sql_error)?;
     }
-    set_meta(connection, "schema", &json)
+    set_meta(connection, "schema", &json)?;
+    set_meta(connection, "ddl", &fingerprint)
 }
 
 fn bring_table(connection: &Connection, table: &Table, old: Option<&Table>) -> Result<()> {
@@ -203,20 +211,30 @@ fn bring_table(connection: &Connection, table: &Table, old: Option<&Table>) -> R
         return connection.execute_batch(&ddl::create_table(table)).map_err(sql_error);
     }
     for (index, column) in table.columns.iter().enumerate() {
-        let declared = old.and_then(|t| t.columns.iter().find(|c| c.name == column.name));
-        if let Some(was) = declared
-            && was.column_type != column.column_type
-        {
-            return Err(SyncError::new(
+        let place = || format!("'{}.{}'", table.name, column.name);
+        let changed = |was: String| {
+            SyncError::new(
                 ErrorCode::SchemaMismatch,
                 format!(
-                    "column '{}.{}' was {:?} and is now {:?}: give the new type a new column name",
-                    table.name, column.name, was.column_type, column.column_type
+                    "column {} was {was} and is now {:?}: give the new type a new column name",
+                    place(),
+                    column.column_type
                 ),
-            ));
+            )
+        };
+        let declared = old.and_then(|t| t.columns.iter().find(|c| c.name == column.name));
+        if let Some(was) = declared.filter(|was| was.column_type != column.column_type) {
+            return Err(changed(format!("{:?}", was.column_type)));
         }
-        if !existing.iter().any(|(name, _)| name.eq_ignore_ascii_case(&column.name)) {
-            connection.execute_batch(&ddl::add_column(table, index)).map_err(sql_error)?;
+        match existing.iter().find(|(name, _)| name.eq_ignore_ascii_case(&column.name)) {
+            None => connection.execute_batch(&ddl::add_column(table, index)).map_err(sql_error)?,
+            Some((_, sql_type)) if sql_type != ddl::sql_type(column.column_type) => {
+                return Err(changed(sql_type.clone()));
+            }
+            Some(_) => {}
+        }
+        if declared.is_none() {
+            // new, or back after a time in which it was not kept up to date
             connection.execute("DELETE FROM omnii_cursor WHERE tbl = ?", params![table.name]).map_err(sql_error)?;
         }
     }

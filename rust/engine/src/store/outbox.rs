@@ -7,9 +7,10 @@
 use super::sql_error::sql_error;
 use super::{Writer, internal};
 use omnii_sync_core::error::Result;
-use omnii_sync_core::merge::RowState;
+use omnii_sync_core::merge::{RowState, overlay};
+use omnii_sync_core::protocol1::upload::Base;
 use omnii_sync_core::{Change, ChangeId, Operation, Table};
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 
@@ -22,13 +23,22 @@ pub struct Counts {
     pub parked: u64,
 }
 
-/// Changes to push, with the server's version of their rows as far as known.
+/// Changes to push, with their rows as they were before them.
 #[derive(Debug, Default)]
 pub struct PendingBatch {
     /// In outbox order.
     pub changes: Vec<Change>,
-    /// Per (table, id); `None` where the server is not known to have the row.
-    pub server: HashMap<(String, String), RowState>,
+    /// Per (table, id).
+    pub bases: HashMap<(String, String), Base>,
+}
+
+/// An entry of a row's history.
+pub(super) struct Entry {
+    pub(super) change: Change,
+    /// Whether it was sent before the pull in question began, so that this pull can prove it.
+    pub(super) provable: bool,
+    /// The backend's clock when it answered.
+    pub(super) answered_at: Option<i64>,
 }
 
 fn change(row: &Row<'_>) -> rusqlite::Result<(i64, i64, String, String, i64, Option<String>)> {
@@ -65,49 +75,65 @@ impl Writer {
             .and_then(|mut s| s.query_map([limit], change)?.collect())
             .map_err(sql_error)?;
         let mut batch = PendingBatch::default();
-        let mut lookup = self
-            .connection
-            .prepare_cached("SELECT server FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
-            .map_err(sql_error)?;
         for row in rows {
             let change = to_change(row)?;
             let key = (change.table.clone(), change.row_id.clone());
-            if let std::collections::hash_map::Entry::Vacant(entry) = batch.server.entry(key) {
-                let mut found = lookup.query(params![change.table, change.row_id]).map_err(sql_error)?;
-                let server = match found.next().map_err(sql_error)? {
-                    Some(row) => row_state(row.get(0).map_err(sql_error)?)?,
-                    None => None,
-                };
-                entry.insert(server);
+            if !batch.bases.contains_key(&key) {
+                let base = self.base_of(&change)?;
+                batch.bases.insert(key, base);
             }
             batch.changes.push(change);
         }
         Ok(batch)
     }
 
-    /// All changes of a row that are not parked away, oldest first, with whether each was sent before pull `pull` began.
-    pub(super) fn changes_of(&self, table: &str, row_id: &str, pull: i64) -> Result<Vec<(Change, bool)>> {
+    /// The row as it was before `first`, the oldest queued change of it: earlier ones were sent or parked.
+    fn base_of(&self, first: &Change) -> Result<Base> {
+        let server = self
+            .connection
+            .prepare_cached("SELECT server FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
+            .and_then(|mut s| s.query_row(params![first.table, first.row_id], |row| row.get(0)).optional())
+            .map_err(sql_error)?
+            .flatten();
+        let server = row_state(server)?;
+        let earlier: Vec<_> = self
+            .entries_of(&first.table, &first.row_id, 0)?
+            .into_iter()
+            .map(|entry| entry.change)
+            .filter(|change| change.id < first.id)
+            .map(|change| change.operation)
+            .collect();
+        Ok(Base { known: server.is_some(), row: overlay(server, &earlier) })
+    }
+
+    /// All changes of a row, parked ones included, oldest first; `provable` as seen from pull `pull`.
+    pub(super) fn entries_of(&self, table: &str, row_id: &str, pull: i64) -> Result<Vec<Entry>> {
         let rows: Vec<_> = self
             .connection
             .prepare_cached(
-                "SELECT id, tx, tbl, row_id, op, data, state = 1 AND sent_pull < ?3 FROM omnii_outbox \
+                "SELECT id, tx, tbl, row_id, op, data, state = 1 AND sent_pull < ?3, sent_at FROM omnii_outbox \
                  WHERE tbl = ?1 AND row_id = ?2 ORDER BY id",
             )
             .and_then(|mut s| {
-                s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?)))?.collect()
+                s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?, row.get(7)?)))?.collect()
             })
             .map_err(sql_error)?;
-        rows.into_iter().map(|(row, sent)| Ok((to_change(row)?, sent))).collect()
+        rows.into_iter()
+            .map(|(row, provable, answered_at)| Ok(Entry { change: to_change(row)?, provable, answered_at }))
+            .collect()
     }
 
-    /// The backend answered: PUTs become *sent*, to be proven by a pull that begins after `pull`.
-    pub fn mark_sent(&mut self, ids: &[ChangeId], pull: i64) -> Result<()> {
+    /// The backend answered, at `answered_at` by its clock: PUTs become *sent*, to be proven by a pull that begins after
+    /// `pull`.
+    pub fn mark_sent(&mut self, ids: &[ChangeId], pull: i64, answered_at: Option<i64>) -> Result<()> {
         let mut update = self
             .connection
-            .prepare_cached("UPDATE omnii_outbox SET state = 1, sent_pull = ?2 WHERE id = ?1 AND state = 0")
+            .prepare_cached(
+                "UPDATE omnii_outbox SET state = 1, sent_pull = ?2, sent_at = ?3 WHERE id = ?1 AND state = 0",
+            )
             .map_err(sql_error)?;
         for id in ids {
-            update.execute(params![id, pull]).map_err(sql_error)?;
+            update.execute(params![id, pull, answered_at]).map_err(sql_error)?;
         }
         Ok(())
     }
@@ -127,9 +153,7 @@ impl Writer {
                 .and_then(|mut s| s.execute(params![table, row_id, id]))
                 .map_err(sql_error)?;
             self.connection
-                .prepare_cached(
-                    "UPDATE omnii_overlay SET server = NULL, updated_at = NULL WHERE tbl = ? AND row_id = ?",
-                )
+                .prepare_cached("UPDATE omnii_overlay SET server = NULL WHERE tbl = ? AND row_id = ?")
                 .and_then(|mut s| s.execute(params![table, row_id]))
                 .map_err(sql_error)?;
             self.drop_settled_overlay(&table, &row_id)?;
@@ -149,12 +173,12 @@ impl Writer {
         Ok(())
     }
 
-    /// A pull of `table` that began after their upload is complete and did not bring these rows back: the backend has
+    /// A pull of `table` that began after their upload is complete and did not prove these changes: the backend has
     /// swallowed a refusal (docs/protocol.md, upload 4). They are parked; answers how many.
     pub(super) fn park_unproven(&mut self, table: &Table, pull: i64) -> Result<usize> {
         self.connection
             .prepare_cached(
-                "UPDATE omnii_outbox SET state = 2, error = 'the backend accepted the upload but has not stored the row; \
+                "UPDATE omnii_outbox SET state = 2, error = 'the backend accepted the upload but its row does not show the change; \
                  it may break one of its constraints' WHERE state = 1 AND tbl = ?1 AND sent_pull < ?2",
             )
             .and_then(|mut s| s.execute(params![table.name, pull]))

@@ -25,19 +25,23 @@ const SCHEMA: &str = r#"{"tables":[
      {"name":"meta","type":"json"},{"name":"updated_at","type":"text"}],"indexes":[{"name":"by_title","columns":["title"]}],"required":["title"]},
     {"name":"we\"ird 'name","columns":[{"name":"a\"b","type":"text"}]}]}"#;
 
+/// Uploads are answered in the first minute of 2026, before any row that `row()` says was written later.
+const ANSWERED_AT: i64 = 1_767_225_600_500_000;
+const COMPLETE: Option<Complete> = Some(Complete { began_at: None, overlap_ms: 30_000 });
+
 struct Fixture {
-    store: Store,
+    store: Arc<Store>,
     seen: Arc<Seen>,
     directory: tempfile::TempDir,
 }
 
-fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Store> {
+fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Arc<Store>> {
     let options = StoreOptions {
         path: directory.join("x.db"),
         schema: Arc::new(Schema::from_json(schema).unwrap()),
         user_id: "u".into(),
     };
-    Store::open(options, seen)
+    Store::open(options, seen).map(Arc::new)
 }
 
 fn fixture() -> Fixture {
@@ -81,19 +85,19 @@ impl Fixture {
     }
     /// Applies rows (JSON objects, comma-separated) as the last page of a new pull.
     fn pull(&self, rows: &str) -> Applied {
-        let pull = self.store.begin_pull();
+        let pull = self.store.begin_pull().number();
         let body = format!(r#"{{"changes":{{"notes":[{rows}]}}}}"#);
         self.write(move |w| {
             let table = w.schema.tables[0].clone();
             let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
-            w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, last: true }))
+            w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE }))
         })
     }
     fn send_all(&self) -> Vec<i64> {
-        let pull = self.store.current_pull();
+        let pull = self.store.last_pull();
         self.write(move |w| {
             let ids: Vec<i64> = w.queued(100)?.changes.iter().map(|c| c.id).collect();
-            w.transaction(|w| w.mark_sent(&ids, pull))?;
+            w.transaction(|w| w.mark_sent(&ids, pull, Some(ANSWERED_AT)))?;
             Ok(ids)
         })
     }
@@ -229,13 +233,13 @@ fn pending_changes_survive_a_pull_by_column_and_settle_when_proven() {
 fn a_change_sent_during_a_pull_is_not_proven_by_it() {
     let f = fixture();
     f.run("INSERT INTO notes (id, title) VALUES ('a', 'mine')");
-    let pull = f.store.begin_pull();
+    let pull = f.store.begin_pull().number();
     f.send_all();
     let body = format!(r#"{{"changes":{{"notes":[{}]}}}}"#, row("a", "stale", "01"));
     let applied = f.write(move |w| {
         let table = w.schema.tables[0].clone();
         let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
-        w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, last: true }))
+        w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE }))
     });
     assert_eq!((applied.acknowledged, applied.parked), (0, 0));
     assert_eq!(f.read("SELECT title FROM notes"), [["mine"]]);
@@ -249,7 +253,7 @@ fn a_sent_change_that_a_complete_pull_does_not_bring_back_is_parked_not_lost() {
     assert_eq!(f.pull("").parked, 1);
     assert_eq!(f.counts(), (0, 1));
     assert_eq!(f.read("SELECT title FROM notes"), [["mine"]]);
-    assert!(f.read("SELECT error FROM omnii_outbox")[0][0].contains("has not stored"));
+    assert!(f.read("SELECT error FROM omnii_outbox")[0][0].contains("does not show the change"));
 }
 
 #[test]
@@ -260,7 +264,7 @@ fn an_acknowledged_delete_leaves_with_all_that_was_sent_before_it() {
     let ids = f.write(|w| Ok(w.queued(10)?.changes.iter().map(|c| c.id).collect::<Vec<_>>()));
     f.write(move |w| {
         w.transaction(|w| {
-            w.mark_sent(&ids[..1], 0)?;
+            w.mark_sent(&ids[..1], 0, None)?;
             w.acknowledge_deletes(&ids[1..])
         })
     });
@@ -317,10 +321,10 @@ fn changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending() {
     let store = open_in(directory.path(), SCHEMA, seen.clone()).unwrap();
     assert_eq!(store.remembered().counts, Counts { pending: 1, parked: 0 });
     let f = Fixture { store, seen, directory };
-    assert!(f.write(|w| w.cursor("notes")).is_some());
+    assert!(f.write(|w| w.cursor("notes")).updated_at.is_some());
     f.write(|w| w.transaction(|w| w.clear()));
     assert_eq!(f.read("SELECT id, n FROM notes"), [["a", "5"]]);
-    assert_eq!((f.write(|w| w.cursor("notes")), f.counts()), (None, (1, 0)));
+    assert_eq!((f.write(|w| w.cursor("notes")).updated_at, f.counts()), (None, (1, 0)));
 }
 
 #[test]
@@ -334,7 +338,7 @@ fn a_grown_schema_keeps_data_and_pulls_the_new_columns() {
     let store = open_in(directory.path(), &grown, seen.clone()).unwrap();
     let f = Fixture { store, seen, directory };
     assert_eq!(f.read("SELECT title, extra FROM notes"), [["x", "NULL"]]);
-    assert_eq!(f.write(|w| w.cursor("notes")), None);
+    assert_eq!(f.write(|w| w.cursor("notes")).updated_at, None);
     f.run("UPDATE notes SET extra = 'e'");
     assert_eq!(f.outbox()[0][4], r#"{"extra":"e"}"#);
     let Fixture { store, seen, directory } = f;
@@ -393,4 +397,118 @@ fn a_row_that_the_apps_own_constraint_refuses_does_not_stop_the_page() {
     assert_eq!((applied.written, applied.refused), (2, 1));
     assert!(applied.fault.unwrap().contains("notes.title"));
     assert_eq!(f.read("SELECT id FROM notes ORDER BY id"), [["a"], ["c"], ["local"]]);
+}
+
+#[test]
+fn of_two_sent_changes_only_the_one_the_row_shows_is_acknowledged() {
+    let f = fixture();
+    f.pull(&row("a", "zero", "00"));
+    f.run("UPDATE notes SET title = 'first' WHERE id = 'a'");
+    f.run("UPDATE notes SET title = 'second', n = -1 WHERE id = 'a'");
+    f.send_all();
+    // the backend stored the first and swallowed the second
+    let applied = f.pull(&row("a", "first", "00.1"));
+    assert_eq!((applied.acknowledged, applied.parked), (1, 1));
+    assert_eq!(f.read("SELECT title, n FROM notes"), [["second", "-1"]], "the parked change stays visible");
+    assert_eq!(f.counts(), (0, 1));
+}
+
+#[test]
+fn a_row_refused_while_it_is_settled_is_not_acknowledged() {
+    let f = fixture();
+    f.pull(&[row("a", "x", "00"), row("b", "taken", "00")].join(","));
+    f.run("UPDATE notes SET title = 'y' WHERE id = 'a'");
+    f.run("CREATE UNIQUE INDEX mine ON notes (title)");
+    f.send_all();
+    // the server's row shows the change, but with another column that the app's own index refuses to show
+    f.run("DROP INDEX mine");
+    f.run("CREATE UNIQUE INDEX mine ON notes (title, updated_at)");
+    f.run("CREATE TRIGGER no AFTER UPDATE ON notes WHEN NEW.updated_at LIKE '%00:03%' BEGIN SELECT RAISE(ABORT, 'not this one'); END");
+    let applied = f.pull(&row("a", "y", "03"));
+    assert_eq!((applied.acknowledged, applied.refused), (0, 1));
+    assert_eq!(f.counts(), (0, 1), "kept, as parked");
+}
+
+#[test]
+fn a_transaction_that_sqlite_rolled_back_leaves_no_ghosts_in_the_count() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id) VALUES ('a')");
+    let tx = wait(|done| f.store.begin(done)).unwrap();
+    let within = |sql: &str| wait::<Result<Rows>>(|done| f.store.execute(tx, sql.into(), vec![], done));
+    within("INSERT INTO notes (id) VALUES ('b')").unwrap();
+    within("INSERT OR ROLLBACK INTO notes (id) VALUES ('a')").unwrap_err();
+    assert_eq!(within("SELECT 1").unwrap_err().code, ErrorCode::TransactionEnded);
+    let ended: Result<()> = wait(|done| f.store.end(tx, true, done));
+    assert_eq!(ended.unwrap_err().code, ErrorCode::TransactionEnded);
+    f.run("UPDATE notes SET n = 1");
+    assert_eq!(f.counts(), (2, 0));
+    assert_eq!(f.outbox().len(), 2);
+}
+
+#[test]
+fn what_a_statement_did_is_told_exactly() {
+    let f = fixture();
+    let told = |sql: &str| {
+        let rows = f.run(sql);
+        (rows.rows_affected, rows.insert_id)
+    };
+    assert_eq!(told("INSERT\n INTO notes (id) VALUES ('a'), ('b')"), (2, 2));
+    assert_eq!(told("INSERT INTO notes (id) VALUES ('a') ON CONFLICT DO NOTHING"), (0, 0));
+    assert_eq!(told("CREATE TABLE other (x)"), (0, 0));
+    assert_eq!(told("WITH w AS (SELECT 7 AS x) INSERT INTO other SELECT x FROM w"), (1, 1));
+    assert_eq!(told("UPDATE notes SET n = 1"), (2, 0));
+    assert_eq!(told("SELECT * FROM notes"), (0, 0));
+}
+
+#[test]
+fn the_apps_statements_and_triggers_never_touch_our_tables() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id) VALUES ('a')");
+    // the very text the engine uses itself, and has in its cache
+    let ours = "DELETE FROM omnii_outbox WHERE id = ?";
+    f.write(move |w| w.connection.prepare_cached(ours).map(|_| ()).map_err(sql_error::sql_error));
+    let outcome: Result<Rows> = wait(|done| f.store.execute(0, ours.into(), vec![Parameter::Integer(1)], done));
+    assert_eq!(outcome.unwrap_err().code, ErrorCode::BadArgument);
+    f.run("CREATE TRIGGER sly AFTER UPDATE ON notes BEGIN DELETE FROM omnii_outbox; END");
+    assert_eq!(f.try_run("UPDATE notes SET n = 1").unwrap_err().code, ErrorCode::BadArgument);
+    assert_eq!(
+        f.try_run("CREATE TRIGGER omnii_x AFTER UPDATE ON notes BEGIN SELECT 1; END").unwrap_err().code,
+        ErrorCode::BadArgument
+    );
+    assert_eq!(f.outbox().len(), 1);
+}
+
+#[test]
+fn a_column_that_left_and_came_back_is_pulled_again_and_its_type_is_checked() {
+    let without = SCHEMA.replace(r#"{"name":"n","type":"integer"},"#, "");
+    let f = fixture();
+    f.pull(&row("a", "x", "01"));
+    let Fixture { store, seen, directory } = f;
+    drop(store);
+    drop(open_in(directory.path(), &without, seen.clone()).unwrap());
+    let as_text = SCHEMA.replace(r#"{"name":"n","type":"integer"}"#, r#"{"name":"n","type":"text"}"#);
+    assert_eq!(open_in(directory.path(), &as_text, seen.clone()).err().unwrap().code, ErrorCode::SchemaMismatch);
+    let store = open_in(directory.path(), SCHEMA, seen.clone()).unwrap();
+    let f = Fixture { store, seen, directory };
+    assert_eq!(f.write(|w| w.cursor("notes")).updated_at, None);
+    f.run("UPDATE notes SET n = 8");
+    assert_eq!(f.outbox()[0][4], r#"{"n":8}"#);
+}
+
+#[test]
+fn triggers_of_an_older_version_are_replaced() {
+    let Fixture { store, seen, directory } = fixture();
+    drop(store);
+    let old = rusqlite::Connection::open(directory.path().join("x.db")).unwrap();
+    old.execute_batch(
+        "DROP TRIGGER omnii_insert_notes; CREATE TRIGGER omnii_insert_notes AFTER INSERT ON notes BEGIN SELECT 1; END;
+         CREATE TRIGGER omnii_long_gone AFTER INSERT ON notes BEGIN SELECT RAISE(ABORT, 'old'); END;
+         UPDATE omnii_meta SET value = 'an older one' WHERE key = 'ddl'",
+    )
+    .unwrap();
+    drop(old);
+    let store = open_in(directory.path(), SCHEMA, seen.clone()).unwrap();
+    let f = Fixture { store, seen, directory };
+    f.run("INSERT INTO notes (id) VALUES ('a')");
+    assert_eq!(f.outbox().len(), 1);
 }

@@ -132,15 +132,16 @@ impl Writer {
     }
 
     fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(sql_error)?;
-        let reads = statement.readonly();
+        // the mark keeps the app's statements apart from ours in the cache: what is cached is not checked again
+        let mut statement = self.connection.prepare_cached(&format!("{sql} --app")).map_err(sql_error)?;
+        let (changed, rowid) = (self.connection.total_changes(), self.connection.last_insert_rowid());
         let mut rows = rows::run(&mut statement, parameters)?;
         drop(statement);
-        if !reads {
+        if self.connection.total_changes() != changed {
             rows.rows_affected = i64::try_from(self.connection.changes()).unwrap_or(i64::MAX);
-            let verb = sql.trim_start().get(..7).unwrap_or_default();
-            if verb.eq_ignore_ascii_case("insert ") || verb.eq_ignore_ascii_case("replace") {
-                rows.insert_id = self.connection.last_insert_rowid();
+            let now = self.connection.last_insert_rowid();
+            if rows.rows_affected > 0 && (inserts(sql) || now != rowid) {
+                rows.insert_id = now;
             }
         }
         Ok(rows)
@@ -159,6 +160,7 @@ impl Writer {
 
     fn commit(&mut self) -> Result<()> {
         if self.connection.is_autocommit() {
+            *lock(&self.touched) = Touched::default();
             return Err(ended("it was rolled back when a statement in it failed"));
         }
         if let Err(error) = self.connection.execute_batch("COMMIT") {
@@ -230,6 +232,11 @@ fn count(connection: &Connection) -> rusqlite::Result<Counts> {
         })
 }
 
+fn inserts(sql: &str) -> bool {
+    let verb = sql.split_whitespace().next().unwrap_or_default();
+    verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace")
+}
+
 /// Why a statement of the app must not run, if so. Checked while it is prepared.
 fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
     let ours = |name: &str| name.len() >= 6 && name.as_bytes()[..6].eq_ignore_ascii_case(b"omnii_");
@@ -238,7 +245,7 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
         AuthAction::Insert { table_name }
         | AuthAction::Delete { table_name }
         | AuthAction::Update { table_name, .. }
-            if context.accessor.is_none() && ours(table_name) =>
+            if ours(table_name) && !context.accessor.is_some_and(ours) =>
         {
             Some(format!("table '{table_name}' belongs to the sync engine and can't be written"))
         }
@@ -247,7 +254,11 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
         {
             Some(format!("table '{table_name}' is synced; change it through the schema"))
         }
-        AuthAction::DropTrigger { trigger_name, .. } if ours(trigger_name) => {
+        AuthAction::DropTrigger { trigger_name, .. }
+        | AuthAction::CreateTrigger { trigger_name, .. }
+        | AuthAction::CreateTempTrigger { trigger_name, .. }
+            if ours(trigger_name) =>
+        {
             Some(format!("trigger '{trigger_name}' belongs to the sync engine"))
         }
         AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
@@ -373,6 +384,7 @@ impl Loop {
             // a panic in one job must not take the writer from all others
             if catch_unwind(AssertUnwindSafe(|| self.step(job))).is_err() {
                 tracing::error!("a job on the writer panicked");
+                self.writer.capture.on.store(false, Ordering::Relaxed);
                 if self.current.is_none() {
                     self.writer.rollback();
                 }

@@ -1,0 +1,160 @@
+//! Which sent changes the server's version of a row proves to be stored.
+//!
+//! The backend counts a row that its database refused as a success (docs/protocol.md, upload 4), so only the row itself is
+//! proof: a change is proven when every column it sent is there as sent, or was overwritten by a later change that is
+//! proven, or the row has been written by somebody else since. Anything less stays unproven: rather a change too many shown
+//! as parked than one lost.
+
+use crate::change::Operation;
+use crate::schema::{ColumnType, Table};
+use crate::timestamp::parse_micros;
+use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
+
+/// Columns that the backend overwrites whatever is sent (upload 2).
+const SERVERS_OWN: [&str; 2] = ["user_id", "updated_at"];
+
+/// A change that the backend has answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// What was sent.
+    pub operation: &'a Operation,
+    /// The backend's clock at its answer, µs since the epoch, if it said so.
+    pub answered_at: Option<i64>,
+}
+
+/// For each of a row's sent changes, oldest first, whether `server`, written at `updated_at` (µs since the epoch), proves it.
+pub fn proven(table: &Table, sent: &[Sent<'_>], server: &Map<String, Json>, updated_at: i64) -> Vec<bool> {
+    let mut overwritten: HashSet<&str> = HashSet::new();
+    let mut proofs = vec![false; sent.len()];
+    for (i, change) in sent.iter().enumerate().rev() {
+        let (columns, whole) = match change.operation {
+            Operation::Insert(columns) => (columns, true),
+            Operation::Update(columns) => (columns, false),
+            Operation::Delete => continue, // the answer to its upload is its proof
+        };
+        let stored = columns.iter().all(|(name, value)| {
+            let Some(index) = table.column_index(name) else { return true };
+            SERVERS_OWN.contains(&name.as_str())
+                || overwritten.contains(name.as_str())
+                || (whole && value.is_null()) // left to the server's default
+                || server.get(name).is_some_and(|there| same(table.columns[index].column_type, value, there))
+        });
+        // in whole milliseconds: the answer's clock shows no more
+        let written_since = change.answered_at.is_some_and(|at| updated_at.div_euclid(1000) > at.div_euclid(1000));
+        if stored || written_since {
+            proofs[i] = true;
+            overwritten.extend(columns.keys().map(String::as_str));
+        }
+    }
+    proofs
+}
+
+/// Whether both mean the same to the backend, which prints timestamps, UUIDs and JSON in its own way.
+fn same(column_type: ColumnType, sent: &Json, there: &Json) -> bool {
+    if sent == there {
+        return true;
+    }
+    match (column_type, sent, there) {
+        (ColumnType::Json, Json::String(a), Json::String(b)) => {
+            match (serde_json::from_str::<Json>(a), serde_json::from_str::<Json>(b)) {
+                (Ok(a), Ok(b)) => same_json(&a, &b),
+                _ => false,
+            }
+        }
+        (_, Json::String(a), Json::String(b)) => {
+            let instants = (parse_micros(a), parse_micros(b));
+            (instants.0.is_some() && instants.0 == instants.1) || (is_uuid(a) && a.eq_ignore_ascii_case(b))
+        }
+        _ => same_json(sent, there),
+    }
+}
+
+fn same_json(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_json(a, b)),
+        (Json::Object(a), Json::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_json(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+    use serde_json::json;
+
+    fn check(sent: &[(Operation, i64)], server: Json, updated_at: i64) -> Vec<bool> {
+        let schema = Schema::from_json(
+            r#"{"tables":[{"name":"t","columns":[{"name":"a","type":"text"},{"name":"n","type":"real"},{"name":"j","type":"json"},
+            {"name":"updated_at","type":"text"}]}]}"#,
+        )
+        .unwrap();
+        let sent: Vec<Sent<'_>> =
+            sent.iter().map(|(operation, at)| Sent { operation, answered_at: Some(*at) }).collect();
+        proven(&schema.tables[0], &sent, server.as_object().unwrap(), updated_at)
+    }
+
+    fn update(columns: Json) -> Operation {
+        Operation::Update(columns.as_object().unwrap().clone())
+    }
+
+    fn insert(columns: Json) -> Operation {
+        Operation::Insert(columns.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn the_row_as_sent_is_proof_whatever_the_way_it_is_printed() {
+        for (sent, there) in [
+            (update(json!({"a":"x"})), json!({"a":"x","n":5})),
+            (update(json!({"a":"x","updated_at":"mine"})), json!({"a":"x","updated_at":"theirs"})),
+            (update(json!({"a":"2026-01-26T10:11:12Z"})), json!({"a":"2026-01-26T11:11:12.000000+01:00"})),
+            (
+                update(json!({"a":"ABCDEF00-1111-4111-8111-111111111111"})),
+                json!({"a":"abcdef00-1111-4111-8111-111111111111"}),
+            ),
+            (update(json!({"n":1})), json!({"n":1.0})),
+            (update(json!({"j":"{\"b\":[1, 2],\"a\":1.0}"})), json!({"j":"{\"a\": 1, \"b\": [1,2]}"})),
+            (insert(json!({"a":"x","n":null})), json!({"a":"x","n":7})),
+            (update(json!({"n":null})), json!({"n":null})),
+        ] {
+            assert_eq!(check(&[(sent.clone(), 1000)], there, 900), [true], "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn another_value_is_no_proof_unless_somebody_wrote_since() {
+        for (sent, there) in [
+            (update(json!({"a":"x"})), json!({"a":"X"})),
+            (update(json!({"n":null})), json!({"n":7})),
+            (update(json!({"j":"[1]"})), json!({"j":"[1,2]"})),
+            (update(json!({"a":"x"})), json!({})),
+        ] {
+            assert_eq!(
+                check(&[(sent.clone(), 1_000)], there.clone(), 1_999),
+                [false],
+                "{sent:?}: the same millisecond"
+            );
+            assert_eq!(check(&[(sent.clone(), 1_000)], there, 2_000), [true], "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_changes_the_one_that_is_there_is_proven() {
+        let both = [(update(json!({"a":"first"})), 1000), (update(json!({"a":"second","n":9})), 1000)];
+        assert_eq!(check(&both, json!({"a":"second","n":9}), 900), [true, true]);
+        assert_eq!(check(&both, json!({"a":"first","n":1}), 900), [true, false], "the second was swallowed");
+        assert_eq!(check(&both, json!({"a":"old","n":1}), 900), [false, false]);
+    }
+}
