@@ -13,7 +13,8 @@ namespace {
 // The kinds of `Rows::kinds` (rust/ffi/src/lib.rs).
 enum class Kind : uint8_t { Null = 0, Integer = 1, Real = 2, Text = 3, Blob = 4, AsciiText = 5 };
 
-constexpr int64_t kMaxExactInteger = int64_t{1} << 53;
+// Number.MAX_SAFE_INTEGER: beyond it one number stands for several integers.
+constexpr int64_t kMaxExactInteger = (int64_t{1} << 53) - 1;
 
 // The memory of one ArrayBuffer; freed by the garbage collector on whatever thread it runs.
 class BlobBuffer final : public jsi::MutableBuffer {

@@ -28,7 +28,7 @@
  * | `NoCredentials` | `fetchCredentials` answered null: signed out; asked again later | yes |
  * | `CredentialsFailed` | `fetchCredentials` threw or answered something that is no credentials | yes |
  * | `CredentialsTimeout` | `fetchCredentials` did not answer in time | yes |
- * | `Unauthorized` | the backend refused the token, and a fresh one too | yes |
+ * | `Unauthorized` | the backend refused the token, and a fresh one too (401), or the user (403) | yes |
  * | `Network` | the backend can't be reached | yes |
  * | `Timeout` | the backend did not answer in time | yes |
  * | `Server` | the backend answered 5xx or 429 | yes |
@@ -36,7 +36,7 @@
  * | `TooLarge` | the backend refused a request as too large | no |
  * | `Rejected` | the backend refused a request or a change for good | no |
  * | `CursorStalled` | more rows share one instant than a page can hold; the message names the table | no |
- * | `TableFailed` | the backend failed to read one of the tables; the others went on | yes |
+ * | `TableFailed` | the backend failed to read one of the tables, or rows of it could not be used; the others went on | yes |
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |

@@ -69,7 +69,7 @@ type Value<Type extends ColumnType> = { text: string; integer: number; real: num
 
 /**
  * The row type of a table: `RowOf<typeof tasks>`. `integer` columns are typed `number`; where an app stores integers
- * beyond 2^53 it has to expect `bigint` too.
+ * beyond 2^53 − 1 it has to expect `bigint` too.
  */
 export type RowOf<T extends Table> = { id: string } & { [K in keyof T['columns']]: Value<T['columns'][K]['type']> | null };
 
@@ -82,7 +82,7 @@ export type RowOf<T extends Table> = { id: string } & { [K in keyof T['columns']
  * ```
  *
  * The constructor throws `SyncError{code: 'InvalidSchema'}` naming table and column: unknown column types, a declared
- * `id`, empty names, names that differ in case only, names beginning with `omnii_` or `sqlite_`, more than 1,900
+ * `id`, empty names, names that differ in case only, names beginning with `omnii_` or `sqlite_`, more than 499
  * columns, indexes or `required` naming unknown columns, unknown parents, parents that form a cycle (a table may be its
  * own parent), a schema without tables.
  */

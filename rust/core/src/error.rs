@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Stable error codes. JavaScript sees the variant's name as `SyncError.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum ErrorCode {
-    /// No database is open, or the id is unknown.
+    /// No database is open. Raised in JavaScript; the engine itself answers `Closed` for an id it does not know.
     NotOpen,
     /// The file is open already in this process.
     AlreadyOpen,
@@ -48,13 +48,13 @@ pub enum ErrorCode {
     CredentialsFailed,
     /// `fetchCredentials` did not answer in time.
     CredentialsTimeout,
-    /// The backend refused the token, also after one refresh.
+    /// The backend refused the token (401, also after one refresh) or the user (403).
     Unauthorized,
     /// The backend can't be reached.
     Network,
     /// The backend did not answer in time.
     Timeout,
-    /// The backend answered 5xx or 429.
+    /// The backend answered 5xx, 429 or 408.
     Server,
     /// The backend answered something that is not the protocol (a captive portal, a truncated body).
     BadResponse,
@@ -64,7 +64,7 @@ pub enum ErrorCode {
     Rejected,
     /// More rows share one instant than a page can hold, so the cursor can't advance.
     CursorStalled,
-    /// The backend failed to answer for one table.
+    /// The backend failed to answer for one table, or rows of it could not be used.
     TableFailed,
     /// The backend sent rows of another user; they were refused.
     ForeignRow,

@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json};
 /// A row's columns; `None` where there is no row.
 pub type RowState = Option<Map<String, Json>>;
 
-/// Lays operations, oldest first, over the server's version. An update of a row that does not exist (any more) changes
-/// nothing: the delete that removed it on the server wins over edits of single columns.
+/// Lays operations, oldest first, over the server's version. An update of a row that is known not to exist
+/// changes nothing.
 pub fn overlay<'a>(server: RowState, operations: impl IntoIterator<Item = &'a Operation>) -> RowState {
     operations.into_iter().fold(server, |row, operation| match operation {
         Operation::Insert(columns) => Some(columns.clone()),

@@ -11,7 +11,7 @@ pub struct SyncOptions {
     pub poll_interval_ms: u64,
     /// Least time between a local write and the push it causes, so that writes gather. Default 200 ms.
     pub upload_throttle_ms: u64,
-    /// How far behind its cursor a table is read again, for rows that were committed late (protocol-v1, quirk 4). Default 30 s.
+    /// How far behind its cursor a table is read again, for rows that were committed late (docs/protocol.md, pull 4). Default 30 s.
     pub overlap_ms: u64,
     /// Rows of one table asked for at a time, 1 to 5000. Default 1000.
     pub page_limit: u32,

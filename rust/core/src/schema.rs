@@ -57,7 +57,7 @@ pub struct Table {
     /// Secondary indexes.
     #[serde(default)]
     pub indexes: Vec<Index>,
-    /// Columns that every upload of a row must carry because the backend demands a value (protocol-v1, upload 2).
+    /// Columns that every upload of a row must carry because the backend demands a value (docs/protocol.md, upload 2).
     #[serde(default)]
     pub required: Vec<String>,
     /// Tables whose rows must exist on the backend before rows of this one.

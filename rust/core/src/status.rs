@@ -40,7 +40,7 @@ pub struct Status {
     pub last_synced_at_ms: Option<i64>,
     /// When the next attempt is due after a failure, ms since the Unix epoch.
     pub next_retry_at_ms: Option<i64>,
-    /// Why the last round failed; cleared by the next complete round.
+    /// Why the last round failed; cleared by the next complete round, by connect and by disconnect.
     pub error: Option<SyncError>,
 }
 

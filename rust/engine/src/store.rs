@@ -1,7 +1,7 @@
 //! The local database: one file per user, one writer thread, a few readers.
 //!
 //! Guarantees: a local write and its outbox entry commit together; the rows of a page and its cursor commit together; no
-//! pulled row enters the outbox; all SQL runs on threads of this module, never on the caller's. Refuses to know of HTTP,
+//! pulled row enters the outbox; all SQL after opening runs on threads of this module, never on the caller's. Refuses to know of HTTP,
 //! tokens or when to sync.
 
 mod apply;

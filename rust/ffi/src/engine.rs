@@ -293,7 +293,10 @@ impl Engine {
         self.spawn(request, database, Request::done, |database| {
             database.connect();
             let settled = database.settled();
-            async move { Ok(settled.await) }
+            async move {
+                settled.await;
+                Ok(())
+            }
         });
     }
 
@@ -301,7 +304,10 @@ impl Engine {
         self.spawn(request, database, Request::done, |database| {
             database.disconnect();
             let settled = database.settled();
-            async move { Ok(settled.await) }
+            async move {
+                settled.await;
+                Ok(())
+            }
         });
     }
 

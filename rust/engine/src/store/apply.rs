@@ -5,7 +5,7 @@
 //! proves stored leaves the outbox in the same transaction; the cursor never goes back.
 
 use super::open::set_meta;
-use super::outbox::{Entry, row_state};
+use super::outbox::{RowEntry, row_state};
 use super::sql_error::sql_error;
 use super::{Writer, ddl::quote};
 use omnii_sync_core::error::Result;
@@ -206,7 +206,7 @@ impl Writer {
         let server = server_version(table, row, row_state(stored)?);
 
         let entries = self.entries_of(&table.name, &row.id, pull)?;
-        let (provable, mut remaining): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| e.provable);
+        let (provable, mut remaining): (Vec<RowEntry>, Vec<RowEntry>) = entries.into_iter().partition(|e| e.provable);
         let sent: Vec<Sent<'_>> =
             provable.iter().map(|e| Sent { operation: &e.change.operation, answered_at: e.answered_at }).collect();
         let proofs = proven(table, &sent, &server, row.updated_at);

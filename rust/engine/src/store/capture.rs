@@ -12,7 +12,7 @@ use rusqlite::{Connection, Error};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Shared between the writer and the functions on its connection; both run on the writer's thread.
+/// Shared between a connection's functions and whoever runs statements on it, on the same thread.
 #[derive(Debug, Default)]
 pub struct Capture {
     /// Whether changes are recorded now.

@@ -13,6 +13,7 @@ use omnii_sync_core::{Change, ChangeId, Operation, Table};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Entries of the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +34,7 @@ pub struct PendingBatch {
 }
 
 /// An entry of a row's history.
-pub(super) struct Entry {
+pub(super) struct RowEntry {
     pub(super) change: Change,
     /// Whether it was sent before the pull in question began, so that this pull can prove it.
     pub(super) provable: bool,
@@ -77,10 +78,8 @@ impl Writer {
         let mut batch = PendingBatch::default();
         for row in rows {
             let change = to_change(row)?;
-            let key = (change.table.clone(), change.row_id.clone());
-            if !batch.bases.contains_key(&key) {
-                let base = self.base_of(&change)?;
-                batch.bases.insert(key, base);
+            if let Entry::Vacant(entry) = batch.bases.entry((change.table.clone(), change.row_id.clone())) {
+                entry.insert(self.base_of(&change)?);
             }
             batch.changes.push(change);
         }
@@ -107,7 +106,7 @@ impl Writer {
     }
 
     /// All changes of a row, parked ones included, oldest first; `provable` as seen from pull `pull`.
-    pub(super) fn entries_of(&self, table: &str, row_id: &str, pull: i64) -> Result<Vec<Entry>> {
+    pub(super) fn entries_of(&self, table: &str, row_id: &str, pull: i64) -> Result<Vec<RowEntry>> {
         let rows: Vec<_> = self
             .connection
             .prepare_cached(
@@ -119,7 +118,7 @@ impl Writer {
             })
             .map_err(sql_error)?;
         rows.into_iter()
-            .map(|(row, provable, answered_at)| Ok(Entry { change: to_change(row)?, provable, answered_at }))
+            .map(|(row, provable, answered_at)| Ok(RowEntry { change: to_change(row)?, provable, answered_at }))
             .collect()
     }
 

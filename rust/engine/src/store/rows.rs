@@ -63,7 +63,7 @@ pub struct Rows {
     pub words: Vec<u64>,
     /// Text and blobs of all cells.
     pub bytes: Vec<u8>,
-    /// Rows inserted, updated or deleted by the statement itself (not by triggers).
+    /// Rows inserted, updated or deleted by the statement itself (not by triggers); 0 for one that changes none.
     pub rows_affected: i64,
     /// Rowid of the last row the statement inserted, 0 if none.
     pub insert_id: i64,
