@@ -60,7 +60,7 @@ pub enum ErrorCode {
     BadResponse,
     /// The backend refused a request for its size, and it can't be made smaller.
     TooLarge,
-    /// The backend refused the request (4xx); trying the same again won't help.
+    /// The backend refused what was sent (400, 409, 422); trying the same again won't help.
     Rejected,
     /// More rows share one instant than a page can hold, so the cursor can't advance.
     CursorStalled,

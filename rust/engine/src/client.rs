@@ -56,7 +56,7 @@ impl Client {
     /// # Errors
     /// Of the credentials: `NoCredentials`, `CredentialsFailed`, `CredentialsTimeout`. Of the way: `Network`, `Timeout`.
     /// Of the answer: `Unauthorized` (401, also with refreshed credentials; 403), `TooLarge` (413), `Server` (408, 429, 5xx),
-    /// `BadResponse` (not the protocol), `Rejected` (any other 4xx).
+    /// `BadResponse` (not the protocol), `Rejected` (400, 409, 422).
     pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<HttpResponse, RoundError> {
         self.call(Method::Post, path, Some(body)).await
     }
@@ -126,7 +126,7 @@ fn classify(response: HttpResponse) -> Result<HttpResponse, RoundError> {
         404 | 405 | 410 => {
             (ErrorCode::BadResponse, format!("the backend knows no such address ({status}): is the endpoint right?"))
         }
-        400..=499 => (ErrorCode::Rejected, said("the backend refused the request", status, &response.body)),
+        400 | 409 | 422 => (ErrorCode::Rejected, said("the backend refused the request", status, &response.body)),
         _ => (ErrorCode::BadResponse, format!("the backend answered with status {status}, which is not the protocol")),
     };
     Err(RoundError { error: SyncError::new(code, message), retry_after_ms: response.retry_after_ms })
