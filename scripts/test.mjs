@@ -17,6 +17,8 @@ const MINUTE_MS = 60_000;
 const COMPILE_MS = 45 * MINUTE_MS;
 const CHECK_MS = 10 * MINUTE_MS;
 
+/** What a terminal, or CARGO_TERM_COLOR, puts between the words. */
+const COLOURS = /\x1b\[[\d;]*m/g;
 const TSC = 'node_modules/typescript/bin/tsc';
 const hasNextest = spawnSync('cargo', ['nextest', '--version'], { stdio: 'ignore' }).status === 0;
 
@@ -63,7 +65,7 @@ for (const [index, { name, command, args, env, count, timeoutMs = CHECK_MS }] of
   console.log(`\n=== ${index + 1}/${STEPS.length} ${name}: ${command === 'cargo' ? 'cargo' : 'node'} ${args.join(' ')}`);
   let output = '';
   const code = await run(command, args, { env: env?.(), timeoutMs, onOutput: count && ((text) => (output += text)) });
-  const { passed, failed } = verdict(code, count?.(output));
+  const { passed, failed } = verdict(code, count?.(output.replace(COLOURS, '')));
   results.push({ name, passed, failed, time: elapsed(begun) });
   console.log(`=== ${name}: ${failed === 0 ? 'ok' : 'FAILED'} (${elapsed(begun)})`);
 }

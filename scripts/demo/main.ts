@@ -1,7 +1,8 @@
 /**
  * The demo, on Hermes: a row's whole way from JavaScript to the backend and back, with the backend gone in between.
- * `scripts/demo.mjs` runs it, names the server in OMNII_SERVER and an empty directory as the argument. Tells what it does in numbered lines; the last line is
- * JSON with counts and times. Throws, and so ends with a code other than 0, if anything is not as expected.
+ * `scripts/demo.mjs` runs it, names the server in OMNII_SERVER and an empty directory as the argument. Tells what it does
+ * in numbered lines; the last line is JSON with counts and times. Throws, and so ends with a code other than 0, if
+ * anything is not as expected.
  */
 import { createClient } from '@supabase/supabase-js';
 import { column, type Database, openDatabase, Schema, supabaseConnector, type SyncStatus, Table } from '@omnii/sync';
