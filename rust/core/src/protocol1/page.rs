@@ -4,12 +4,14 @@
 //! that can't be used (no id, no `updated_at`, a value its column can't hold) is refused and counted, never applied in
 //! part, and never stops the rows behind it. What the backend may get wrong is listed in docs/protocol.md, pull 7.
 
+mod cell;
+
 use crate::error::{ErrorCode, SyncError};
 use crate::schema::{ColumnType, Table};
 use crate::timestamp::parse_micros;
 use crate::value::Value;
+use cell::{Cell, Text};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -324,115 +326,6 @@ fn text_of<'a>(cell: Result<Value<'a>, &'static str>) -> Option<Cow<'a, str>> {
     match cell {
         Ok(Value::Text(text)) => Some(text),
         Ok(Value::Null | Value::Integer(_) | Value::Real(_)) | Err(_) => None,
-    }
-}
-
-/// A string, borrowed where it has no escapes.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Cow<'de, str>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Cow<'de, str>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
-}
-
-/// A value for a column of that type; `Err` names what was found where the column can't hold it without loss.
-struct Cell(ColumnType);
-
-impl<'de> DeserializeSeed<'de> for Cell {
-    type Value = Result<Value<'de>, &'static str>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        match self.0 {
-            ColumnType::Json => {
-                let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
-                Ok(Ok(match raw.get() {
-                    "null" => Value::Null,
-                    text => Value::Text(Cow::Borrowed(text)),
-                }))
-            }
-            ColumnType::Text | ColumnType::Integer | ColumnType::Real => deserializer.deserialize_any(self),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for Cell {
-    type Value = Result<Value<'de>, &'static str>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Ok(Value::Null))
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(match self.0 {
-            ColumnType::Text => Ok(Value::Text(Cow::Borrowed(text))),
-            ColumnType::Integer | ColumnType::Real | ColumnType::Json => Err("text"),
-        })
-    }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(match self.0 {
-            ColumnType::Text => Ok(Value::Text(Cow::Owned(text.to_owned()))),
-            ColumnType::Integer | ColumnType::Real | ColumnType::Json => Err("text"),
-        })
-    }
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(match self.0 {
-            ColumnType::Integer => Ok(Value::Integer(i64::from(value))),
-            ColumnType::Text => Ok(Value::Text(Cow::Borrowed(if value { "true" } else { "false" }))),
-            ColumnType::Real | ColumnType::Json => Err("a boolean"),
-        })
-    }
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(match self.0 {
-            ColumnType::Integer => Ok(Value::Integer(value)),
-            ColumnType::Real => Ok(Value::Real(value as f64)),
-            ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
-            ColumnType::Json => Err("a number"),
-        })
-    }
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        match i64::try_from(value) {
-            Ok(value) => self.visit_i64(value),
-            Err(_) => Ok(match self.0 {
-                ColumnType::Real => Ok(Value::Real(value as f64)),
-                ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
-                ColumnType::Integer | ColumnType::Json => Err("a number beyond 64 bits"),
-            }),
-        }
-    }
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(match self.0 {
-            ColumnType::Real => Ok(Value::Real(value)),
-            // 2^53: beyond it a float no longer says which integer was meant
-            ColumnType::Integer if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 => {
-                Ok(Value::Integer(value as i64))
-            }
-            ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
-            ColumnType::Integer => Err("a fraction"),
-            ColumnType::Json => Err("a number"),
-        })
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Err("an array"))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Err("an object"))
     }
 }
 
