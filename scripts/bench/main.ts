@@ -98,13 +98,14 @@ async function main(): Promise<void> {
       await db.execute(sql, [id, task.userId, 'task', `write ${String(i)}`, JSON.stringify({ i, note: 'x'.repeat(150) }), now, now]);
     }
     out['write_1000tx_ms'] = round(performance.now() - started);
-    if (db.currentStatus.pendingChanges !== WRITES) throw new Error(`${String(db.currentStatus.pendingChanges)} pending`);
+    const pending = (): number => db.currentStatus.pendingChanges;
+    if (pending() !== WRITES) throw new Error(`${String(pending())} pending`);
 
     started = performance.now();
     if (task.storesUploads) await db.triggerSync();
     else await getConnector().uploadData();
     out['drain_ms'] = round(performance.now() - started);
-    if (task.storesUploads && db.currentStatus.pendingChanges !== 0) throw new Error('not drained');
+    if (task.storesUploads && pending() !== 0) throw new Error('not drained');
 
     started = performance.now();
     for (let i = 0; i < 10; i += 1) for (const id of ids) await db.get('SELECT * FROM sync_entities WHERE id = ?', [id]);
