@@ -512,3 +512,23 @@ fn triggers_of_an_older_version_are_replaced() {
     f.run("INSERT INTO notes (id) VALUES ('a')");
     assert_eq!(f.outbox().len(), 1);
 }
+
+#[test]
+fn the_count_is_exact_when_part_of_a_transaction_is_undone() {
+    let f = fixture();
+    let tx = wait(|done| f.store.begin(done)).unwrap();
+    let within = |sql: &str| wait::<Result<Rows>>(|done| f.store.execute(tx, sql.into(), vec![], done));
+    within("INSERT INTO notes (id) VALUES ('a')").unwrap();
+    within("SAVEPOINT s").unwrap();
+    within("INSERT INTO notes (id) VALUES ('b'), ('c')").unwrap();
+    within("ROLLBACK TO s").unwrap();
+    within("INSERT INTO notes (id) VALUES ('d'), ('a')").unwrap_err();
+    within("INSERT INTO notes (id) VALUES ('e')").unwrap();
+    wait::<Result<()>>(|done| f.store.end(tx, true, done)).unwrap();
+    assert_eq!((f.counts(), f.outbox().len()), ((2, 0), 2));
+    let tx = wait(|done| f.store.begin(done)).unwrap();
+    wait::<Result<Rows>>(|done| f.store.execute(tx, "INSERT INTO notes (id) VALUES ('f')".into(), vec![], done))
+        .unwrap();
+    wait::<Result<()>>(|done| f.store.end(tx, true, done)).unwrap();
+    assert_eq!(f.counts(), (3, 0));
+}

@@ -24,17 +24,17 @@ use std::thread::JoinHandle;
 struct Touched {
     tables: Vec<String>,
     outbox: bool,
-    /// Entries added less entries removed, by statements that may yet fail.
+    /// Entries added less entries removed.
     added: i64,
+    /// Whether something was undone after it was counted, so that `added` can't be trusted.
+    undone: bool,
 }
 
 /// Whose commit it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// One statement of the app; it succeeded, so what the hook counted is what happened.
-    Statement,
-    /// A transaction of the app; statements in it may have failed after the hook counted their rows.
-    Transaction,
+    /// The app's.
+    App,
     /// The engine's own.
     Sync,
 }
@@ -93,8 +93,12 @@ impl Writer {
                 }
             }
         }))?;
-        let next_transaction =
-            connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
+        let (next_transaction, next_change) = connection.query_row(
+            "SELECT coalesce(max(tx), 0) + 1, coalesce(max(id), 0) + 1 FROM omnii_outbox",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        capture.next_change.store(next_change, Ordering::Relaxed);
         let counts = count(&connection)?;
         Ok(Self { connection, schema, capture, touched, observer, next_transaction, counts })
     }
@@ -112,7 +116,7 @@ impl Writer {
         }
         match result {
             Ok(rows) => {
-                self.committed(Origin::Statement);
+                self.committed(Origin::App);
                 Ok(rows)
             }
             Err(error) => {
@@ -128,6 +132,9 @@ impl Writer {
         let result = self.statement(sql, parameters);
         self.capture.on.store(false, Ordering::Relaxed);
         let refusal = self.capture.take_refusal();
+        if result.is_err() || returns_to_a_savepoint(sql) {
+            lock(&self.touched).undone = true;
+        }
         result.map_err(|error| refusal.unwrap_or(error))
     }
 
@@ -167,7 +174,7 @@ impl Writer {
             self.rollback();
             return Err(sql_error(error));
         }
-        self.committed(Origin::Transaction);
+        self.committed(Origin::App);
         Ok(())
     }
 
@@ -202,7 +209,7 @@ impl Writer {
     fn committed(&mut self, origin: Origin) {
         let touched = std::mem::take(&mut *lock(&self.touched));
         if touched.outbox {
-            if origin == Origin::Statement {
+            if origin == Origin::App && !touched.undone {
                 self.counts.pending = self.counts.pending.saturating_add_signed(touched.added);
             } else {
                 match count(&self.connection) {
@@ -210,7 +217,7 @@ impl Writer {
                     Err(error) => tracing::error!(code = ?sql_error(error).code, "the outbox could not be counted"),
                 }
             }
-            self.observer.outbox_changed(self.counts, origin != Origin::Sync);
+            self.observer.outbox_changed(self.counts, origin == Origin::App);
         }
         if !touched.tables.is_empty() {
             self.observer.tables_changed(touched.tables);
@@ -230,6 +237,10 @@ fn count(connection: &Connection) -> rusqlite::Result<Counts> {
             let (pending, parked): (i64, i64) = (row.get(0)?, row.get(1)?);
             Ok(Counts { pending: pending.unsigned_abs(), parked: parked.unsigned_abs() })
         })
+}
+
+fn returns_to_a_savepoint(sql: &str) -> bool {
+    sql.split_whitespace().next().is_some_and(|verb| verb.eq_ignore_ascii_case("rollback"))
 }
 
 fn inserts(sql: &str) -> bool {
