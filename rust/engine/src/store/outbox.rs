@@ -36,9 +36,10 @@ pub struct PendingBatch {
 /// An entry of a row's history.
 pub(super) struct RowEntry {
     pub(super) change: Change,
-    /// Whether it was sent before the pull in question began, so that this pull can prove it.
+    /// Whether the pull in question can prove it: it was sent before that began, or is parked (another way may have led to
+    /// what it wanted).
     pub(super) provable: bool,
-    /// The backend's clock when it answered.
+    /// The backend's clock when it answered; `None` for a parked change, which only the row itself can prove.
     pub(super) answered_at: Option<i64>,
 }
 
@@ -110,7 +111,7 @@ impl Writer {
         let rows: Vec<_> = self
             .connection
             .prepare_cached(
-                "SELECT id, tx, tbl, row_id, op, data, state = 1 AND sent_pull < ?3, sent_at FROM omnii_outbox \
+                "SELECT id, tx, tbl, row_id, op, data, state = 2 OR (state = 1 AND sent_pull < ?3), CASE state WHEN 1 THEN sent_at END FROM omnii_outbox \
                  WHERE tbl = ?1 AND row_id = ?2 ORDER BY id",
             )
             .and_then(|mut s| {
@@ -137,7 +138,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The backend has deleted the rows: the delete and everything sent before it for that row are acknowledged.
+    /// The backend has deleted the rows: the delete is acknowledged, and what was sent or parked for that row before it is moot.
     pub fn acknowledge_deletes(&mut self, ids: &[ChangeId]) -> Result<()> {
         for id in ids {
             let (table, row_id): (String, String) = self
@@ -147,7 +148,7 @@ impl Writer {
                 .map_err(sql_error)?;
             self.connection
                 .prepare_cached(
-                    "DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND (id = ?3 OR (id < ?3 AND state = 1))",
+                    "DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND (id = ?3 OR (id < ?3 AND state <> 0))",
                 )
                 .and_then(|mut s| s.execute(params![table, row_id, id]))
                 .map_err(sql_error)?;

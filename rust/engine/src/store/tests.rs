@@ -532,3 +532,21 @@ fn the_count_is_exact_when_part_of_a_transaction_is_undone() {
     wait::<Result<()>>(|done| f.store.end(tx, true, done)).unwrap();
     assert_eq!(f.counts(), (3, 0));
 }
+
+#[test]
+fn a_parked_change_leaves_when_the_row_shows_it_after_all_or_is_deleted() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title, n) VALUES ('a', 'bad', 1), ('b', 'bad', 1)");
+    f.send_all();
+    assert_eq!(f.pull("").parked, 2);
+    // the user mends one and deletes the other
+    f.run("UPDATE notes SET title = 'good' WHERE id = 'a'");
+    f.run("DELETE FROM notes WHERE id = 'b'");
+    let base = f.write(|w| Ok(w.queued(10)?.bases[&("notes".into(), "a".into())].clone()));
+    assert!(!base.known && base.row.unwrap()["n"] == 1, "the whole row goes up");
+    let ids = f.send_all();
+    f.write(move |w| w.transaction(|w| w.acknowledge_deletes(&ids[1..])));
+    assert_eq!(f.counts(), (1, 1));
+    let applied = f.pull(&row("a", "good", "00"));
+    assert_eq!((applied.acknowledged, f.counts()), (2, (0, 0)));
+}
