@@ -12,8 +12,8 @@ namespace omnii {
 
 namespace jsi = facebook::jsi;
 
-/// `rows` is an array of objects, one property per column: null, number, bigint (integers beyond ±(2^53 − 1)), string, or
-/// ArrayBuffer (a copy). Of columns with the same name the last wins; `columnNames` lists them all. `insertId` is
+/// `rows` is an array of objects, one property per column: null, number, bigint (integers beyond ±(2^53 − 1)), string,
+/// or ArrayBuffer (a copy). Of columns with the same name the last wins; `columnNames` lists them all. `insertId` is
 /// undefined when the statement inserted nothing.
 jsi::Object toResult(jsi::Runtime& runtime, const Rows& rows);
 
