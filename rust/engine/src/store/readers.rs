@@ -19,6 +19,10 @@ use std::thread::JoinHandle;
 /// As many as PowerSync's and op-sqlite's pools roughly use; more would only compete for the phone's cores.
 const MAX_READERS: usize = 4;
 
+/// Page cache of each reader, 8 MB (SQLite takes a negative number as KiB). SQLite's default of 2 MB is too small for lookups
+/// by random ids; memory is taken only as pages are read.
+const CACHE_KIB: i64 = -8_000;
+
 struct Query {
     sql: String,
     parameters: Vec<Parameter>,
@@ -149,6 +153,7 @@ fn connect(path: &Path, schema: &Arc<Schema>) -> Result<Connection> {
     // so that a statement that would write is refused for that, not for the triggers' functions
     capture::register(&connection, schema, &Arc::default()).map_err(sql_error)?;
     connection.pragma_update(None, "query_only", true).map_err(sql_error)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(sql_error)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
