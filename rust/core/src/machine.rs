@@ -236,19 +236,25 @@ impl Machine {
         self.status.error = None;
         self.status.has_synced = true;
         self.status.last_synced_at_ms = Some(now_ms);
+        let poll = self.next_poll(now_ms, &round);
         step.settle(round.triggers, Ok(()));
         let wait = match &mut self.mode {
             Mode::Connected { failures } => {
                 *failures = 0;
-                let poll = Wait::Poll { at: now_ms.saturating_add_unsigned(self.options.poll_interval_ms) };
-                Some(match round.missed_write_at {
-                    Some(at) => poll.with_write(self.after_throttle(now_ms, at)),
-                    None => poll,
-                })
+                Some(poll)
             }
             Mode::Disconnected | Mode::Closed => None,
         };
         self.go_on(wait, step);
+    }
+
+    /// The next poll, or sooner for a write that the round's push may have missed.
+    fn next_poll(&self, now_ms: i64, round: &Round) -> Wait {
+        let poll = Wait::Poll { at: now_ms.saturating_add_unsigned(self.options.poll_interval_ms) };
+        match round.missed_write_at {
+            Some(at) => poll.with_write(self.after_throttle(now_ms, at)),
+            None => poll,
+        }
     }
 
     /// `error` is the one shown; `also` is what the pull said after a failed push.
@@ -262,16 +268,25 @@ impl Machine {
         step: &mut Step,
     ) {
         let errors = || also.iter().chain([&error]);
+        let poll = self.next_poll(now_ms, &round);
         if errors().any(RoundError::is_connection_level) {
             self.status.connected = false;
         }
         let wait = match &mut self.mode {
+            // one bad table must not slow down the others, nor keep local writes waiting
+            Mode::Connected { failures } if errors().all(RoundError::is_of_one_table) => {
+                *failures = 0;
+                Some(poll)
+            }
             Mode::Connected { failures } => {
                 *failures = failures.saturating_add(1);
                 self.queue.full |= round.woken;
                 let delay_ms = if errors().any(RoundError::is_worth_backoff) {
                     let retry_after_ms = errors().filter_map(|e| e.retry_after_ms).max();
                     backoff::delay_ms(*failures, jitter, retry_after_ms, self.options.max_backoff_ms)
+                } else if errors().all(|e| e.error.code == ErrorCode::NoCredentials) {
+                    // asking the app again costs no network
+                    self.options.poll_interval_ms.min(self.options.max_backoff_ms)
                 } else {
                     self.options.max_backoff_ms
                 };

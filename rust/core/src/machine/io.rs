@@ -31,6 +31,11 @@ impl RoundError {
         )
     }
 
+    /// Whether only some table or row is at fault: the backend is there, and everything else was exchanged.
+    pub(super) fn is_of_one_table(&self) -> bool {
+        matches!(self.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled | ErrorCode::ForeignRow)
+    }
+
     /// Whether an attempt soon may help. "Nobody is signed in" changes by an event, not by asking again.
     pub(super) fn is_worth_backoff(&self) -> bool {
         self.error.retryable && self.error.code != ErrorCode::NoCredentials

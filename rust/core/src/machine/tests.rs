@@ -249,15 +249,12 @@ fn every_kind_of_error_has_a_way_out() {
         (E::CredentialsFailed, false, 500),
         (E::CredentialsTimeout, false, 500),
         (E::Unauthorized, false, 500),
-        (E::NoCredentials, false, 300_000),
+        (E::NoCredentials, false, 30_000),
         (E::Server, true, 500),
         (E::BadResponse, true, 500),
-        (E::TableFailed, true, 500),
         (E::Busy, true, 500),
         (E::Rejected, true, 300_000),
         (E::TooLarge, true, 300_000),
-        (E::CursorStalled, true, 300_000),
-        (E::ForeignRow, true, 300_000),
         (E::Internal, true, 300_000),
     ];
     for (code, connected, delay) in table {
@@ -272,6 +269,19 @@ fn every_kind_of_error_has_a_way_out() {
         assert_eq!(rig.on(Input::Timer), [StartPush, Publish], "{code:?}");
         assert_eq!(rig.code(), Some(code), "an error stays until a complete round");
         assert_eq!(rig.status().next_retry_at_ms, None);
+    }
+}
+
+#[test]
+fn one_bad_table_slows_nothing_down() {
+    use ErrorCode as E;
+    for code in [E::TableFailed, E::CursorStalled, E::ForeignRow] {
+        let mut rig = Rig::synced();
+        rig.run([Input::Timer, Input::PushFinished(OK)]);
+        let effects = rig.on(Input::PullFinished(Err(err(code))));
+        assert_eq!(effects, [SetTimer { at_ms: 1_000 + 30_000 }, Publish], "{code:?}");
+        assert_eq!((rig.code(), rig.status().connected, rig.status().next_retry_at_ms), (Some(code), true, None));
+        assert_eq!(rig.on(Input::LocalWrite), [SetTimer { at_ms: 1_000 + 200 }], "a write goes up as ever");
     }
 }
 
