@@ -19,9 +19,6 @@ pub struct Capture {
     pub on: AtomicBool,
     /// Number of the transaction that changes belong to.
     pub transaction: AtomicI64,
-    /// Id of the next entry of the outbox. Counted here and not by AUTOINCREMENT, whose table would be one more page to write
-    /// with each change.
-    pub next_change: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
 }
@@ -46,10 +43,6 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     let state = capture.clone();
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
-    })?;
-    let state = capture.clone();
-    connection.create_scalar_function("omnii_change", 0, flags, move |_| {
-        Ok(state.next_change.fetch_add(1, Ordering::Relaxed))
     })?;
     let (tables, state) = (schema.clone(), capture.clone());
     connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;

@@ -13,7 +13,7 @@ pub const MIGRATIONS: &[&str] = &[
        value TEXT NOT NULL
      ) STRICT;
      CREATE TABLE omnii_outbox (
-       id INTEGER PRIMARY KEY,                -- order of the changes; from omnii_change(), never reused while a file is open
+       id INTEGER PRIMARY KEY,                -- order of the changes: always above those that are there
        tx INTEGER NOT NULL,                   -- changes of one local transaction share it
        tbl TEXT NOT NULL,
        row_id TEXT NOT NULL,
@@ -119,8 +119,8 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                 "DELETE FROM omnii_outbox WHERE id = (SELECT max(id) FROM omnii_outbox) AND op = 3 AND state = 0 \
                    AND tbl = {t} AND row_id = NEW.\"id\" AND tx = omnii_transaction(); \
                  {} \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data) \
-                   VALUES (omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}));",
+                 INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
+                   VALUES (omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}));",
                 overlay("NEW", "NULL".into()),
                 list("NEW")
             ),
@@ -130,8 +130,8 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "SELECT RAISE(ABORT, 'the id of a row can''t be changed; insert a new row and delete the old one') \
                    WHERE OLD.\"id\" IS NOT NEW.\"id\"; \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data) \
-                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d) WHERE d IS NOT NULL; \
+                 INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
+                   SELECT omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d) WHERE d IS NOT NULL; \
                  INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
                    WHERE EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
                    AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\");"
@@ -140,8 +140,7 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
         trigger(
             "DELETE",
             format!(
-                "{} INSERT INTO omnii_outbox (id, tx, tbl, row_id, op) \
-                   VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3);",
+                "{} INSERT INTO omnii_outbox (tx, tbl, row_id, op) VALUES (omnii_transaction(), {t}, OLD.\"id\", 3);",
                 overlay("OLD", old_record.clone())
             ),
         ),

@@ -3,7 +3,7 @@
 //! Everything that changes the file happens in one transaction: an open that fails leaves the file as it was.
 
 use super::capture::{self, Capture};
-use super::sql_error::{open_error, sql_error};
+use super::sql_error::{damaged, open_error, sql_error};
 use super::{Remembered, StoreObserver, StoreOptions, Writer, ddl};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError, Table};
@@ -35,6 +35,8 @@ pub(super) fn claim(path: &Path) -> Result<Claim> {
     };
     std::fs::create_dir_all(directory).map_err(unwritable)?;
     let path = directory.canonicalize().map_err(unwritable)?.join(name);
+    // the file itself may be a link to one that is open
+    let path = path.canonicalize().unwrap_or(path);
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     if !open.get_or_insert_default().insert(path.clone()) {
         return Err(SyncError::new(
@@ -91,11 +93,20 @@ pub(super) fn writer(options: &StoreOptions, observer: Arc<dyn StoreObserver>) -
     let captured = Arc::new(Capture::default());
     capture::register(&connection, &options.schema, &captured).map_err(failed)?;
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    let remembered = prepare(&connection, options)?; // an error drops the connection, which rolls back
+    // an error drops the connection, which rolls back
+    let remembered = prepare(&connection, options).map_err(|e| told_of_damage(e, &options.path))?;
     connection.execute_batch("COMMIT").map_err(failed)?;
     let writer = Writer::new(connection, options.schema.clone(), captured, observer).map_err(failed)?;
     let counts = writer.counts();
     Ok((writer, Remembered { counts, ..remembered }))
+}
+
+/// Damage may show at any statement; the app is told the same whichever it was.
+fn told_of_damage(error: SyncError, path: &Path) -> SyncError {
+    match error.code {
+        ErrorCode::CorruptDatabase => damaged(path, &error.message),
+        _ => error,
+    }
 }
 
 fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered> {

@@ -123,6 +123,9 @@ impl Rows {
 /// Binds the parameters, steps the statement to its end and collects the rows. `rows_affected` and `insert_id` are left to
 /// the caller, who knows the connection.
 pub fn run(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<Rows> {
+    if statement.column_count() == 0 && statement.expanded_sql().is_none() {
+        return Err(SyncError::new(ErrorCode::BadArgument, "the SQL text holds no statement"));
+    }
     let expected = statement.parameter_count();
     if expected != parameters.len() {
         return Err(SyncError::new(

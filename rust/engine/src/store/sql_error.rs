@@ -17,17 +17,33 @@ pub fn sql_error(error: Error) -> SyncError {
         Error::NulError(_) => (ErrorCode::BadArgument, "the SQL text has a NUL character".into()),
         other => (ErrorCode::Sql, other.to_string()),
     };
-    SyncError::new(code, text)
+    match advice(code) {
+        Some(advice) => SyncError::new(code, format!("{text}: {advice}")),
+        None => SyncError::new(code, text),
+    }
+}
+
+/// What to do about errors that are not the statement's fault.
+fn advice(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::DiskFull => Some("nothing of this statement was stored; free some space and try again"),
+        ErrorCode::Busy => Some("another process holds the file; try again"),
+        ErrorCode::Unwritable => {
+            Some("the file can't be written or read; check the disk and the directory's permissions")
+        }
+        _ => None,
+    }
 }
 
 fn code_of(failure: &ffi::Error) -> ErrorCode {
     match failure.extended_code & 0xff {
         ffi::SQLITE_CONSTRAINT | ffi::SQLITE_MISMATCH => ErrorCode::Constraint,
-        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => ErrorCode::Busy,
-        ffi::SQLITE_READONLY => ErrorCode::ReadOnly,
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => ErrorCode::Busy,
+        ffi::SQLITE_NOMEM => ErrorCode::Internal,
         ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => ErrorCode::CorruptDatabase,
         ffi::SQLITE_FULL => ErrorCode::DiskFull,
-        ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM => ErrorCode::Unwritable,
+        // readers refuse statements that write before they run, so SQLITE_READONLY is the file's
+        ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM | ffi::SQLITE_READONLY | ffi::SQLITE_IOERR => ErrorCode::Unwritable,
         ffi::SQLITE_INTERRUPT => ErrorCode::Closed,
         ffi::SQLITE_TOOBIG => ErrorCode::TooLarge,
         ffi::SQLITE_RANGE => ErrorCode::BadArgument,
@@ -40,12 +56,7 @@ pub fn open_error(error: Error, path: &Path) -> SyncError {
     let SyncError { code, message, .. } = sql_error(error);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match code {
-        ErrorCode::CorruptDatabase => SyncError::new(
-            code,
-            format!(
-                "'{name}' is damaged or is no SQLite database ({message}). It was left untouched: move it away, or open another file name"
-            ),
-        ),
+        ErrorCode::CorruptDatabase => damaged(path, &message),
         ErrorCode::Unwritable | ErrorCode::ReadOnly => SyncError::new(
             ErrorCode::Unwritable,
             format!(
@@ -55,4 +66,16 @@ pub fn open_error(error: Error, path: &Path) -> SyncError {
         ErrorCode::Busy => SyncError::new(code, format!("'{name}' is locked by another process")),
         _ => SyncError::new(code, format!("'{name}' can't be opened: {message}")),
     }
+}
+
+/// The file is damaged: where it is and what to do.
+pub fn damaged(path: &Path, message: &str) -> SyncError {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    SyncError::new(
+        ErrorCode::CorruptDatabase,
+        format!(
+            "'{name}' is damaged or is no SQLite database ({message}). It was left untouched: move it away together with its \
+             -wal and -shm files, or open another file name"
+        ),
+    )
 }

@@ -550,3 +550,54 @@ fn a_parked_change_leaves_when_the_row_shows_it_after_all_or_is_deleted() {
     let applied = f.pull(&row("a", "good", "00"));
     assert_eq!((applied.acknowledged, f.counts()), (2, (0, 0)));
 }
+
+#[test]
+fn a_closed_file_is_complete_by_itself_also_when_a_statement_was_interrupted() {
+    let f = fixture();
+    f.pull(&(0..2000).map(|i| row(&format!("r{i}"), "x", "01")).collect::<Vec<_>>().join(","));
+    let slow = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    let (send, receive) = channel();
+    f.store.execute(0, slow.into(), vec![], move |outcome| send.send(outcome.map(|_| ())).unwrap());
+    f.store.close();
+    assert_eq!(receive.recv().unwrap().unwrap_err().code, ErrorCode::Closed);
+    let left: Vec<_> = std::fs::read_dir(f.directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["x.db"]);
+}
+
+#[test]
+fn a_link_to_an_open_file_is_already_open() {
+    let f = fixture();
+    std::os::unix::fs::symlink(f.directory.path().join("x.db"), f.directory.path().join("y.db")).unwrap();
+    let options =
+        StoreOptions { path: f.directory.path().join("y.db"), schema: f.store.schema().clone(), user_id: "u".into() };
+    assert_eq!(Store::open(options, f.seen.clone()).err().unwrap().code, ErrorCode::AlreadyOpen);
+}
+
+#[test]
+fn damage_in_the_middle_is_told_with_what_to_do() {
+    let Fixture { store, seen, directory } = fixture();
+    drop(store);
+    let path = directory.path().join("x.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[4096..end].fill(0xff);
+    std::fs::write(&path, &bytes).unwrap();
+    let error = open_in(directory.path(), SCHEMA, seen).err().unwrap();
+    assert_eq!(error.code, ErrorCode::CorruptDatabase);
+    assert!(error.message.contains("move it away"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "left as it was");
+}
+
+#[test]
+fn a_text_without_a_statement_says_so() {
+    let f = fixture();
+    for sql in ["", "  ", "-- nothing", "/* nothing */"] {
+        let error = f.try_run(sql).expect_err(sql);
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            (ErrorCode::BadArgument, "the SQL text holds no statement"),
+            "{sql:?}"
+        );
+        assert!(wait::<Result<Rows>>(|done| f.store.query(sql.into(), vec![], done)).is_err());
+    }
+}

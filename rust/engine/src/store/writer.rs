@@ -93,12 +93,8 @@ impl Writer {
                 }
             }
         }))?;
-        let (next_transaction, next_change) = connection.query_row(
-            "SELECT coalesce(max(tx), 0) + 1, coalesce(max(id), 0) + 1 FROM omnii_outbox",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        capture.next_change.store(next_change, Ordering::Relaxed);
+        let next_transaction =
+            connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         let counts = count(&connection)?;
         Ok(Self { connection, schema, capture, touched, observer, next_transaction, counts })
     }
@@ -185,6 +181,15 @@ impl Writer {
             tracing::error!(code = ?sql_error(error).code, "a transaction could not be rolled back");
         }
         *lock(&self.touched) = Touched::default();
+    }
+
+    /// Brings everything from the write-ahead log into the file, so that the file alone is the database. Closing would do so,
+    /// too, were it not for the interrupt that ended what ran: this statement also clears that.
+    fn fold_wal(&self) {
+        let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        if !matches!(folded, Ok(0)) {
+            tracing::warn!("the write-ahead log could not be folded into the file; it will be at the next opening");
+        }
     }
 
     /// Runs the engine's own work as one transaction, nothing captured; all or nothing.
@@ -287,7 +292,7 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
             Some(format!("PRAGMA {pragma_name} can't be set: the sync engine relies on it"))
         }
         AuthAction::Transaction { .. } => {
-            Some("BEGIN, COMMIT and ROLLBACK do not work as statements; use writeTransaction()".into())
+            Some("BEGIN, COMMIT, ROLLBACK and VACUUM do not work as statements; use writeTransaction()".into())
         }
         _ => None,
     }
@@ -407,6 +412,7 @@ impl Loop {
         for job in self.waiting.drain(..).chain(inbox.try_iter()) {
             refuse(job);
         }
+        self.writer.fold_wal();
     }
 
     fn step(&mut self, job: Job) {
