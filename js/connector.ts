@@ -31,8 +31,8 @@ export type SyncConnector = {
   /**
    * Answers credentials, or null when nobody is signed in (syncing waits, local work goes on; it is not an error of
    * the connector). A rejection becomes `currentStatus.error` with code `CredentialsFailed` and is retried with
-   * backoff. Called at the first connection, before a token expires and after the backend refused one; never twice
-   * at a time.
+   * backoff. Called at the first connection, before a token expires and after the backend refused one. The engine never
+   * asks twice at a time; `getConnector().fetchCredentials()` asks beside it.
    */
   fetchCredentials(hint?: CredentialsHint): Promise<Credentials | null>;
 };

@@ -57,6 +57,24 @@ function checkListener(listener: unknown): DatabaseListener {
   return listener;
 }
 
+/** The engine's default (rust/core/src/options.rs). */
+const credentialsTimeoutMs = 30_000;
+
+/** What `answer` resolves to; rejects with `CredentialsTimeout` if that takes longer. */
+async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new SyncError('CredentialsTimeout', `fetchCredentials did not answer within ${timeoutMs} ms`, true));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function openNative(options: string): Promise<number> {
   try {
     return await native.open(options);
@@ -70,14 +88,19 @@ export async function openSession(given: unknown, events: SessionEvents): Promis
   const { native: options, connector } = checkOpenOptions(given);
   const databaseId = await openNative(JSON.stringify(options));
   try {
-    return createSession(databaseId, connector, events);
+    return createSession(databaseId, connector, events, options.sync.credentialsTimeoutMs ?? credentialsTimeoutMs);
   } catch (thrown) {
     await native.close(databaseId);
     throw toSyncError(thrown);
   }
 }
 
-function createSession(databaseId: number, connector: SyncConnector, events: SessionEvents): Session {
+function createSession(
+  databaseId: number,
+  connector: SyncConnector,
+  events: SessionEvents,
+  timeoutMs: number
+): Session {
   const statusListeners = createListeners<[status: SyncStatus]>('statusChanged');
   const tablesListeners = createListeners<[tables: readonly string[]]>('tablesChanged');
   let statusJson = native.getStatus(databaseId);
@@ -246,10 +269,13 @@ function createSession(databaseId: number, connector: SyncConnector, events: Ses
     fetchCredentials: () =>
       whileOpen(async () => {
         try {
-          const answer = await connector.fetchCredentials();
+          const answer = await inTime(connector.fetchCredentials(), timeoutMs);
           checkCredentials(answer);
           return answer;
         } catch (thrown) {
+          if (thrown instanceof SyncError) {
+            throw thrown;
+          }
           throw new SyncError('CredentialsFailed', credentialsMessage(thrown), true);
         }
       }),

@@ -96,12 +96,29 @@ test('connected, a write goes up by itself, and the status tells the story in or
 test('an expired token is replaced during a session, once', async () => {
   // Signed in before, with a token that is good for two seconds only.
   const account = await signUp(await startServer('--token-lifetime-s', '2'));
-  const a = await device(account);
+  const connector = supabaseConnector(account.supabase, { baseUrl: account.baseUrl });
+  const tokens: (string | undefined)[] = [];
+  const a = await open({
+    schema,
+    userId: account.userId,
+    sync: quiet,
+    connector: {
+      fetchCredentials: async (hint) => {
+        const credentials = await connector.fetchCredentials(hint);
+        tokens.push(credentials?.token);
+        // not told, so that only the backend's refusal shows that it has expired
+        return credentials && { endpoint: credentials.endpoint, token: credentials.token };
+      },
+    },
+  });
   await a.triggerSync();
+  assert.equal(tokens.length, 1);
   await new Promise((resolve) => setTimeout(resolve, 2_200));
   await insertEntity(a, crypto.randomUUID());
   await a.triggerSync();
   assert.equal(a.currentStatus.pendingChanges, 0);
+  assert.equal(tokens.length, 2, 'asked once more');
+  assert.ok(tokens[0] !== tokens[1]);
 });
 
 test('a token the backend refuses is Unauthorized, and signing in again is the way out', async () => {
@@ -157,15 +174,32 @@ test('another user sees nothing of the first, on the backend or in a file', asyn
 
 test('clearAndReconnect fetches everything again and keeps a pending change', async () => {
   const account = await signUp(await startServer());
-  const a = await device(account);
+  const connector = supabaseConnector(account.supabase, { baseUrl: account.baseUrl });
+  let signedIn = true;
+  const a = await open({
+    schema,
+    userId: account.userId,
+    // each question is asked anew, so that signing out shows at once
+    sync: { ...quiet, maxBackoffMs: 3_600_000 },
+    connector: {
+      fetchCredentials: async (hint) => {
+        const credentials = signedIn ? await connector.fetchCredentials(hint) : null;
+        return credentials && { ...credentials, expiresAt: new Date(0) };
+      },
+    },
+  });
   const [kept, pending] = [crypto.randomUUID(), crypto.randomUUID()];
   await insertEntity(a, kept, 'synced');
   await a.triggerSync();
-  await account.supabase.auth.signOut();
+  signedIn = false;
   await insertEntity(a, pending, 'pending');
   await a.clearAndReconnect();
-  assert.equal(await nameOf(a, pending), 'pending');
+  assert.deepEqual([await nameOf(a, kept), await nameOf(a, pending)], [undefined, 'pending']);
   assert.equal(a.currentStatus.pendingChanges, 1);
+  signedIn = true;
+  await a.triggerSync();
+  assert.deepEqual([await nameOf(a, kept), await nameOf(a, pending)], ['synced', 'pending']);
+  assert.equal(a.currentStatus.pendingChanges, 0);
 });
 
 test('closing in the middle of a first sync answers everyone', async () => {

@@ -1,6 +1,6 @@
-/** Bad input against the real engine: each a SyncError with a stable code, and the app keeps running (issue 2). */
+/** Bad input against the real engine: each a SyncError with a stable code, and the app keeps running. */
 import { assert, cleanup, test, until } from '../../../scripts/host/harness';
-import { type column, Schema, type SyncConnector, Table } from '../../index';
+import { type column, getConnector, Schema, type SyncConnector, Table } from '../../index';
 import { insertEntity, open, schema, syncError, temporaryDirectory } from './setup';
 
 test('SQL that SQLite refuses is Sql; constraints are Constraint; writing by a reading method is ReadOnly', async () => {
@@ -119,4 +119,9 @@ test('closing while fetchCredentials is under way neither waits for it nor minds
   await until(() => db.currentStatus.connecting, 'connecting');
   await db.close();
   answer(null);
+});
+
+test("getConnector().fetchCredentials() does not wait for ever for an app that doesn't answer", async () => {
+  await open({ connector: { fetchCredentials: () => new Promise(() => undefined) }, sync: { credentialsTimeoutMs: 50 } });
+  await assert.rejects(getConnector().fetchCredentials(), syncError('CredentialsTimeout', '50 ms'));
 });
