@@ -92,6 +92,8 @@ impl Protocol1 {
                         if let [id] = ids[..] {
                             tracing::warn!(code = failure.error.code.as_str(), "a change was parked");
                             self.store.write(move |w| w.transaction(|w| w.park(&[id], &failure.error.message))).await?;
+                            // the culprit is out of the way
+                            limits = Limits::default();
                         } else {
                             // smaller requests until the operation that is refused stands alone
                             limits =

@@ -339,6 +339,54 @@ async fn an_edit_of_a_row_whose_insert_is_sent_but_not_read_back_is_not_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_arrive_to_the_last_bit() {
+    let world = World::new().await;
+    let device = world.device("a", QUIET);
+    let json = r#"{"x":-26.175278461985638,"y":[0.1,1e-7,123456789.12345679]}"#;
+    device
+        .execute(&format!(
+            "INSERT INTO sync_entities (id, entity_type, name, properties) VALUES ('{ID}', 'task', 'n', '{json}')"
+        ))
+        .await
+        .unwrap();
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!((device.database.status().pending_changes, device.database.status().parked_changes), (0, 0));
+    let there: Value = world.row("sync_entities", ID).unwrap()["properties"].clone();
+    assert_eq!(there, serde_json::from_str::<Value>(json).unwrap());
+    assert_eq!(there["x"].as_f64().unwrap().to_bits(), (-26.175278461985638_f64).to_bits());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_devices_editing_one_row_at_once_converge_and_park_nothing() {
+    let world = World::new().await;
+    let id = world.entity("start");
+    let (a, b) = (world.device("a", QUIET), world.device("b", QUIET));
+    for device in [&a, &b] {
+        device.database.trigger_sync().await.unwrap();
+    }
+    for i in 0..60 {
+        for (device, name) in [(&a, "a"), (&b, "b")] {
+            let set = if i % 3 == 0 { "source_id" } else { "name" };
+            device.execute(&format!("UPDATE sync_entities SET {set} = '{name}{i}' WHERE id = '{id}'")).await.unwrap();
+        }
+        let (one, two) = tokio::join!(a.database.trigger_sync(), b.database.trigger_sync());
+        one.unwrap();
+        two.unwrap();
+    }
+    for device in [&a, &b, &a, &b, &a, &b] {
+        device.database.trigger_sync().await.unwrap();
+    }
+    for device in [&a, &b] {
+        let status = device.database.status();
+        assert_eq!((status.pending_changes, status.parked_changes), (0, 0));
+    }
+    let read = "SELECT name, source_id FROM sync_entities";
+    assert_eq!(a.read(read).await, b.read(read).await);
+    let there = world.row("sync_entities", &id).unwrap();
+    assert_eq!(a.read(read).await[0], [there["name"].as_str().unwrap(), there["source_id"].as_str().unwrap()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_swallowed_second_change_is_parked_though_the_first_arrived() {
     let world = World::new().await;
     let id = world.entity("theirs");
@@ -346,6 +394,8 @@ async fn a_swallowed_second_change_is_parked_though_the_first_arrived() {
     device.database.trigger_sync().await.unwrap();
     device.execute(&format!("UPDATE sync_entities SET name = 'fine' WHERE id = '{id}'")).await.unwrap();
     device.execute(&format!("UPDATE sync_entities SET entity_type = 'no such type' WHERE id = '{id}'")).await.unwrap();
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!(device.database.status().pending_changes, 1, "sent once more, in case another device wrote meanwhile");
     device.database.trigger_sync().await.unwrap();
     let status = device.database.status();
     assert_eq!((status.pending_changes, status.parked_changes), (0, 1));

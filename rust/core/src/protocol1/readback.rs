@@ -2,8 +2,9 @@
 //!
 //! The backend counts a row that its database refused as a success (docs/protocol.md, upload 4), so only the row itself is
 //! proof: a change is proven when every column it sent is there as sent, or was overwritten by a later change that is
-//! proven, or the row has been written by somebody else since. Anything less stays unproven: rather a change too many shown
-//! as parked than one lost.
+//! proven, or the row has been written by somebody else since. A row that is as it was before proves that the change was
+//! swallowed. In between (the row has changed, but not to what was sent) nobody can say whether the change was swallowed or
+//! overwritten by another device at the same moment: then what is missing is sent once more.
 
 use crate::change::Operation;
 use crate::schema::{ColumnType, Table};
@@ -23,31 +24,58 @@ pub struct Sent<'a> {
     pub answered_at: Option<i64>,
 }
 
-/// For each of a row's sent changes, oldest first, whether `server`, written at `updated_at` (µs since the epoch), proves it.
-pub fn proven(table: &Table, sent: &[Sent<'_>], server: &Map<String, Json>, updated_at: i64) -> Vec<bool> {
+/// The row as it came back.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Its columns.
+    pub columns: &'a Map<String, Json>,
+    /// When it was written, µs since the epoch.
+    pub updated_at: i64,
+    /// When the version known before was written; `None` if none was known.
+    pub known_at: Option<i64>,
+}
+
+/// What the row says of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It is stored.
+    Proven,
+    /// It is not stored.
+    Swallowed,
+    /// It may be either: these of its columns are not there as sent.
+    Unclear(Map<String, Json>),
+}
+
+/// What `row` says of each of its sent changes, oldest first.
+pub fn judge(table: &Table, sent: &[Sent<'_>], row: Row<'_>) -> Vec<Verdict> {
+    let Row { columns: server, updated_at, known_at } = row;
     let mut overwritten: HashSet<&str> = HashSet::new();
-    let mut proofs = vec![false; sent.len()];
+    let mut verdicts = vec![Verdict::Swallowed; sent.len()];
     for (i, change) in sent.iter().enumerate().rev() {
         let (columns, whole) = match change.operation {
             Operation::Insert(columns) => (columns, true),
             Operation::Update(columns) => (columns, false),
             Operation::Delete => continue, // the answer to its upload is its proof
         };
-        let stored = columns.iter().all(|(name, value)| {
+        let is_there = |name: &str, value: &Json| {
             let Some(index) = table.column_index(name) else { return true };
-            SERVERS_OWN.contains(&name.as_str())
-                || overwritten.contains(name.as_str())
+            SERVERS_OWN.contains(&name)
+                || overwritten.contains(name)
                 || (whole && value.is_null()) // left to the server's default
                 || server.get(name).is_some_and(|there| same(table.columns[index].column_type, value, there))
-        });
+        };
+        let missing: Map<String, Json> =
+            columns.iter().filter(|(n, v)| !is_there(n, v)).map(|(n, v)| (n.clone(), v.clone())).collect();
         // in whole milliseconds: the answer's clock shows no more
         let written_since = change.answered_at.is_some_and(|at| updated_at.div_euclid(1000) > at.div_euclid(1000));
-        if stored || written_since {
-            proofs[i] = true;
+        if missing.is_empty() || written_since {
+            verdicts[i] = Verdict::Proven;
             overwritten.extend(columns.keys().map(String::as_str));
+        } else if known_at.is_none_or(|known| updated_at > known) {
+            verdicts[i] = Verdict::Unclear(missing);
         }
     }
-    proofs
+    verdicts
 }
 
 /// Whether both mean the same to the backend, which prints timestamps, UUIDs and JSON in its own way.
@@ -62,6 +90,8 @@ fn same(column_type: ColumnType, sent: &Json, there: &Json) -> bool {
                 _ => false,
             }
         }
+        // JSON null comes back as NULL
+        (ColumnType::Json, Json::String(a), Json::Null) => a.trim() == "null",
         (_, Json::String(a), Json::String(b)) => {
             let instants = (parse_micros(a), parse_micros(b));
             (instants.0.is_some() && instants.0 == instants.1) || (is_uuid(a) && a.eq_ignore_ascii_case(b))
@@ -95,7 +125,8 @@ mod tests {
     use crate::schema::Schema;
     use serde_json::json;
 
-    fn check(sent: &[(Operation, i64)], server: Json, updated_at: i64) -> Vec<bool> {
+    /// Verdicts as words, for a row whose version known before was written at `known_at`.
+    fn judged(sent: &[(Operation, i64)], server: Json, updated_at: i64, known_at: i64) -> Vec<String> {
         let schema = Schema::from_json(
             r#"{"tables":[{"name":"t","columns":[{"name":"a","type":"text"},{"name":"n","type":"real"},{"name":"j","type":"json"},
             {"name":"updated_at","type":"text"}]}]}"#,
@@ -103,7 +134,17 @@ mod tests {
         .unwrap();
         let sent: Vec<Sent<'_>> =
             sent.iter().map(|(operation, at)| Sent { operation, answered_at: Some(*at) }).collect();
-        proven(&schema.tables[0], &sent, server.as_object().unwrap(), updated_at)
+        let row = Row { columns: server.as_object().unwrap(), updated_at, known_at: Some(known_at) };
+        let word = |verdict| match verdict {
+            Verdict::Proven => "proven".to_owned(),
+            Verdict::Swallowed => "swallowed".to_owned(),
+            Verdict::Unclear(columns) => serde_json::to_string(&columns).unwrap(),
+        };
+        judge(&schema.tables[0], &sent, row).into_iter().map(word).collect()
+    }
+
+    fn check(sent: &[(Operation, i64)], server: Json, updated_at: i64) -> Vec<bool> {
+        judged(sent, server, updated_at, updated_at).iter().map(|word| word == "proven").collect()
     }
 
     fn update(columns: Json) -> Operation {
@@ -128,6 +169,8 @@ mod tests {
             (update(json!({"j":"{\"b\":[1, 2],\"a\":1.0}"})), json!({"j":"{\"a\": 1, \"b\": [1,2]}"})),
             (insert(json!({"a":"x","n":null})), json!({"a":"x","n":7})),
             (update(json!({"n":null})), json!({"n":null})),
+            (update(json!({"j":"null"})), json!({"j":null})),
+            (update(json!({"n":-26.175278461985638})), json!({"n":-26.175278461985638})),
         ] {
             assert_eq!(check(&[(sent.clone(), 1000)], there, 900), [true], "{sent:?}");
         }
@@ -156,5 +199,15 @@ mod tests {
         assert_eq!(check(&both, json!({"a":"second","n":9}), 900), [true, true]);
         assert_eq!(check(&both, json!({"a":"first","n":1}), 900), [true, false], "the second was swallowed");
         assert_eq!(check(&both, json!({"a":"old","n":1}), 900), [false, false]);
+    }
+
+    #[test]
+    fn a_row_that_changed_otherwise_at_the_same_moment_is_unclear_and_names_what_is_missing() {
+        let both = [(insert(json!({"a":"first","n":1,"j":null})), 1000), (update(json!({"a":"second"})), 1000)];
+        assert_eq!(
+            judged(&both, json!({"a":"second","n":5}), 900, 800),
+            [r#"{"n":1.0}"#.replace("1.0", "1"), "proven".into()]
+        );
+        assert_eq!(judged(&both, json!({"a":"second","n":5}), 900, 900), ["swallowed", "proven"], "as it was before");
     }
 }

@@ -12,8 +12,9 @@ use omnii_sync_core::error::Result;
 use omnii_sync_core::merge::{RowState, overlay};
 use omnii_sync_core::protocol1::page::{Page, PageRow};
 use omnii_sync_core::protocol1::pull::Cursor;
-use omnii_sync_core::protocol1::readback::{Sent, proven};
-use omnii_sync_core::{ErrorCode, Table, Value};
+use omnii_sync_core::protocol1::readback::{self, Sent, Verdict, judge};
+use omnii_sync_core::timestamp::parse_micros;
+use omnii_sync_core::{ErrorCode, Operation, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, ToSql, params};
 use serde_json::{Map, Value as Json};
@@ -198,35 +199,44 @@ impl Writer {
     /// A row with local changes: the server's version goes underneath, proven changes leave, the rest stays on top.
     /// Answers the rows written and the changes acknowledged.
     fn apply_under_changes(&mut self, table: &Table, row: &PageRow<'_>, pull: i64) -> Result<(usize, usize)> {
-        let stored: Option<String> = self
+        let (stored, known_at): (Option<String>, Option<i64>) = self
             .connection
-            .prepare_cached("SELECT server FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
-            .and_then(|mut s| s.query_row(params![table.name, row.id], |r| r.get(0)))
+            .prepare_cached("SELECT server, updated_at FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
+            .and_then(|mut s| s.query_row(params![table.name, row.id], |r| Ok((r.get(0)?, r.get(1)?))))
             .map_err(sql_error)?;
-        let server = server_version(table, row, row_state(stored)?);
+        let before = row_state(stored)?;
+        let known_at = known_at.or_else(|| parse_micros(before.as_ref()?.get("updated_at")?.as_str()?));
+        let server = server_version(table, row, before);
 
         let entries = self.entries_of(&table.name, &row.id, pull)?;
         let (provable, mut remaining): (Vec<RowEntry>, Vec<RowEntry>) = entries.into_iter().partition(|e| e.provable);
         let sent: Vec<Sent<'_>> =
             provable.iter().map(|e| Sent { operation: &e.change.operation, answered_at: e.answered_at }).collect();
-        let proofs = proven(table, &sent, &server, row.updated_at);
+        let shown = readback::Row { columns: &server, updated_at: row.updated_at, known_at };
+        let verdicts = judge(table, &sent, shown);
         let mut acknowledged = 0;
-        for (entry, proven) in provable.into_iter().zip(proofs) {
-            if proven {
-                self.connection
-                    .prepare_cached("DELETE FROM omnii_outbox WHERE id = ?")
-                    .and_then(|mut s| s.execute([entry.change.id]))
-                    .map_err(sql_error)?;
-                acknowledged += 1;
-            } else {
-                remaining.push(entry);
+        for (mut entry, verdict) in provable.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Proven => {
+                    self.connection
+                        .prepare_cached("DELETE FROM omnii_outbox WHERE id = ?")
+                        .and_then(|mut s| s.execute([entry.change.id]))
+                        .map_err(sql_error)?;
+                    acknowledged += 1;
+                }
+                Verdict::Unclear(missing) if !entry.parked => {
+                    self.send_again(entry.change.id, &missing)?;
+                    entry.change.operation = Operation::Update(missing);
+                    remaining.push(entry);
+                }
+                Verdict::Unclear(_) | Verdict::Swallowed => remaining.push(entry),
             }
         }
         remaining.sort_by_key(|entry| entry.change.id);
         let text = serde_json::to_string(&server).map_err(|e| super::internal(e.to_string()))?;
         self.connection
-            .prepare_cached("UPDATE omnii_overlay SET server = ?3 WHERE tbl = ?1 AND row_id = ?2")
-            .and_then(|mut s| s.execute(params![table.name, row.id, text]))
+            .prepare_cached("UPDATE omnii_overlay SET server = ?3, updated_at = ?4 WHERE tbl = ?1 AND row_id = ?2")
+            .and_then(|mut s| s.execute(params![table.name, row.id, text, row.updated_at]))
             .map_err(sql_error)?;
         if remaining.is_empty() {
             self.drop_settled_overlay(&table.name, &row.id)?;

@@ -61,7 +61,7 @@ fn told<T>(result: rusqlite::Result<T>, capture: &Capture) -> rusqlite::Result<T
 /// `omnii_record(table, value, …)`: all columns of a row as a JSON object.
 fn record(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<String> {
     let mut writer = ColumnWriter::new(context, schema)?;
-    for i in 0..context.len() - 1 {
+    for i in 0..context.len().saturating_sub(1) {
         writer.column(i, context.get_raw(1 + i))?;
     }
     Ok(writer.finish())
@@ -71,7 +71,7 @@ fn record(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<String> {
 fn diff(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<Option<String>> {
     let mut writer = ColumnWriter::new(context, schema)?;
     let mut changed = false;
-    for i in 0..(context.len() - 1) / 2 {
+    for i in 0..context.len().saturating_sub(1) / 2 {
         let (old, new) = (context.get_raw(1 + 2 * i), context.get_raw(2 + 2 * i));
         if old != new {
             writer.column(i, new)?;
@@ -88,14 +88,18 @@ struct ColumnWriter<'s> {
 
 impl<'s> ColumnWriter<'s> {
     fn new(context: &Context<'_>, schema: &'s Schema) -> rusqlite::Result<Self> {
-        let index: usize = context.get::<i64>(0)?.try_into().unwrap_or(usize::MAX);
-        let table =
-            schema.tables.get(index).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
+        let index = if context.is_empty() { -1 } else { context.get::<i64>(0)? };
+        let table = usize::try_from(index)
+            .ok()
+            .and_then(|index| schema.tables.get(index))
+            .ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
         Ok(Self { table, json: String::from("{") })
     }
 
     fn column(&mut self, index: usize, value: ValueRef<'_>) -> rusqlite::Result<()> {
-        let column = &self.table.columns[index];
+        let Some(column) = self.table.columns.get(index) else {
+            return Err(refuse("the schema has changed under an old trigger".into()));
+        };
         let place = || format!("{}.{}", self.table.name, column.name);
         let text = match value {
             ValueRef::Null => "null".to_string(),
@@ -105,9 +109,7 @@ impl<'s> ColumnWriter<'s> {
             ValueRef::Text(bytes) => {
                 let text =
                     std::str::from_utf8(bytes).map_err(|_| refuse(format!("{}: the text is not UTF-8", place())))?;
-                if column.column_type == ColumnType::Json
-                    && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()
-                {
+                if column.column_type == ColumnType::Json && serde_json::from_str::<serde_json::Value>(text).is_err() {
                     return Err(refuse(format!(
                         "{}: a JSON column must hold valid JSON (use JSON.stringify)",
                         place()

@@ -28,7 +28,8 @@ pub const MIGRATIONS: &[&str] = &[
      CREATE TABLE omnii_overlay (
        tbl TEXT NOT NULL,
        row_id TEXT NOT NULL,
-       server TEXT,  -- the server's version of a row with pending changes, JSON object; NULL: it has none, as far as known
+       server TEXT,         -- the server's version of a row with pending changes, JSON object; NULL: it has none, as far as known
+       updated_at INTEGER,  -- when that was written, microseconds since the Unix epoch; NULL: see its column of that name
        PRIMARY KEY (tbl, row_id)
      ) STRICT, WITHOUT ROWID;
      CREATE TABLE omnii_cursor (
@@ -96,7 +97,9 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let (name, t) = (quote(&table.name), literal(&table.name));
     let list =
         |prefix: &str| -> String { table.columns.iter().map(|c| format!(", {prefix}.{}", quote(&c.name))).collect() };
-    let pairs: String = table.columns.iter().map(|c| format!(", OLD.{0}, NEW.{0}", quote(&c.name))).collect();
+    let pairs: String = table.columns.iter().map(|c| format!(", OLD.{0}, now.{0}", quote(&c.name))).collect();
+    // the row as it is: a trigger of the app may have run before ours and changed it again
+    let now = format!("{name} AS now WHERE now.\"id\" = NEW.\"id\"");
     let overlay = |row: &str, server: String| {
         format!(
             "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, {row}.\"id\", {server} \
@@ -116,13 +119,15 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
         trigger(
             "INSERT",
             format!(
-                "DELETE FROM omnii_outbox WHERE id = (SELECT max(id) FROM omnii_outbox) AND op = 3 AND state = 0 \
+                "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
+                   WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
+                 DELETE FROM omnii_outbox WHERE id = (SELECT max(id) FROM omnii_outbox) AND op = 3 AND state = 0 \
                    AND tbl = {t} AND row_id = NEW.\"id\" AND tx = omnii_transaction(); \
                  {} \
                  INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
-                   VALUES (omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}));",
+                   SELECT omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}) FROM {now};",
                 overlay("NEW", "NULL".into()),
-                list("NEW")
+                list("now")
             ),
         ),
         trigger(
@@ -131,7 +136,7 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                 "SELECT RAISE(ABORT, 'the id of a row can''t be changed; insert a new row and delete the old one') \
                    WHERE OLD.\"id\" IS NOT NEW.\"id\"; \
                  INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
-                   SELECT omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d) WHERE d IS NOT NULL; \
+                   SELECT omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d FROM {now}) WHERE d IS NOT NULL; \
                  INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
                    WHERE EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
                    AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\");"

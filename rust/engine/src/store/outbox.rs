@@ -39,6 +39,8 @@ pub(super) struct RowEntry {
     /// Whether the pull in question can prove it: it was sent before that began, or is parked (another way may have led to
     /// what it wanted).
     pub(super) provable: bool,
+    /// Whether it is parked.
+    pub(super) parked: bool,
     /// The backend's clock when it answered; `None` for a parked change, which only the row itself can prove.
     pub(super) answered_at: Option<i64>,
 }
@@ -111,15 +113,17 @@ impl Writer {
         let rows: Vec<_> = self
             .connection
             .prepare_cached(
-                "SELECT id, tx, tbl, row_id, op, data, state = 2 OR (state = 1 AND sent_pull < ?3), CASE state WHEN 1 THEN sent_at END FROM omnii_outbox \
+                "SELECT id, tx, tbl, row_id, op, data, state = 2 OR (state = 1 AND sent_pull < ?3), CASE state WHEN 1 THEN sent_at END, state = 2 FROM omnii_outbox \
                  WHERE tbl = ?1 AND row_id = ?2 ORDER BY id",
             )
             .and_then(|mut s| {
-                s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?, row.get(7)?)))?.collect()
+                s.query_map(params![table, row_id, pull], |row| Ok((change(row)?, row.get(6)?, row.get(7)?, row.get(8)?)))?.collect()
             })
             .map_err(sql_error)?;
         rows.into_iter()
-            .map(|(row, provable, answered_at)| Ok(RowEntry { change: to_change(row)?, provable, answered_at }))
+            .map(|(row, provable, answered_at, parked)| {
+                Ok(RowEntry { change: to_change(row)?, provable, parked, answered_at })
+            })
             .collect()
     }
 
@@ -153,11 +157,24 @@ impl Writer {
                 .and_then(|mut s| s.execute(params![table, row_id, id]))
                 .map_err(sql_error)?;
             self.connection
-                .prepare_cached("UPDATE omnii_overlay SET server = NULL WHERE tbl = ? AND row_id = ?")
+                .prepare_cached(
+                    "UPDATE omnii_overlay SET server = NULL, updated_at = NULL WHERE tbl = ? AND row_id = ?",
+                )
                 .and_then(|mut s| s.execute(params![table, row_id]))
                 .map_err(sql_error)?;
             self.drop_settled_overlay(&table, &row_id)?;
         }
+        Ok(())
+    }
+
+    /// Queues these columns of a sent change again, as an update: the row is there, without them.
+    pub(super) fn send_again(&mut self, id: ChangeId, columns: &Map<String, Json>) -> Result<()> {
+        let data = serde_json::to_string(columns).map_err(|e| internal(e.to_string()))?;
+        self.connection
+            .prepare_cached("UPDATE omnii_outbox SET state = 0, op = 2, data = ?2, sent_at = NULL WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![id, data]))
+            .map_err(sql_error)?;
+        self.wake_after_commit();
         Ok(())
     }
 

@@ -173,6 +173,13 @@ fn a_failed_statement_leaves_nothing_and_says_where() {
         ("DROP TABLE notes", ErrorCode::BadArgument, "through the schema"),
         ("DROP TRIGGER omnii_insert_notes", ErrorCode::BadArgument, "belongs to the sync engine"),
         ("PRAGMA recursive_triggers = 0", ErrorCode::BadArgument, "recursive_triggers"),
+        ("CREATE TEMP TABLE omnii_outbox (x)", ErrorCode::BadArgument, "choose another"),
+        ("CREATE TEMP TABLE notes (x)", ErrorCode::BadArgument, "choose another"),
+        ("PRAGMA query_only = 1", ErrorCode::BadArgument, "query_only"),
+        ("SELECT omnii_record()", ErrorCode::Constraint, "old trigger"),
+        ("SELECT 1\0, 2", ErrorCode::BadArgument, "NUL"),
+        ("INSERT INTO notes (id, meta) VALUES ('a', '\"\\ud800\"')", ErrorCode::Constraint, "valid JSON"),
+        ("INSERT INTO notes (id) VALUES ('013DA0BA-0000-4000-8000-000000000000')", ErrorCode::Constraint, "lower case"),
         ("SELECT 1; SELECT 2", ErrorCode::BadArgument, "one statement"),
         ("SELECT ?", ErrorCode::BadArgument, "1 parameters, 0 were given"),
     ] {
@@ -408,7 +415,12 @@ fn of_two_sent_changes_only_the_one_the_row_shows_is_acknowledged() {
     f.send_all();
     // the backend stored the first and swallowed the second
     let applied = f.pull(&row("a", "first", "00.1"));
-    assert_eq!((applied.acknowledged, applied.parked), (1, 1));
+    assert_eq!((applied.acknowledged, applied.parked), (1, 0));
+    // another device may have written at the same moment: what is missing is sent once more
+    assert_eq!(f.outbox()[0][3..], ["2", r#"{"n":-1,"title":"second"}"#, "0"]);
+    assert!(f.seen.outbox.lock().unwrap().last().unwrap().1, "a push is due");
+    f.send_all();
+    assert_eq!(f.pull(&row("a", "first", "00.1")).parked, 1, "the row is as it was: swallowed");
     assert_eq!(f.read("SELECT title, n FROM notes"), [["second", "-1"]], "the parked change stays visible");
     assert_eq!(f.counts(), (0, 1));
 }
@@ -600,4 +612,24 @@ fn a_text_without_a_statement_says_so() {
         );
         assert!(wait::<Result<Rows>>(|done| f.store.query(sql.into(), vec![], done)).is_err());
     }
+}
+
+#[test]
+fn a_trigger_of_the_app_that_changes_the_row_again_is_what_goes_up() {
+    let f = fixture();
+    f.run("CREATE TRIGGER loud AFTER INSERT ON notes BEGIN UPDATE notes SET title = upper(NEW.title) WHERE id = NEW.id; END");
+    f.run("CREATE TRIGGER louder AFTER UPDATE OF n ON notes BEGIN UPDATE notes SET title = title || '!' WHERE id = NEW.id; END");
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'x')");
+    f.run("UPDATE notes SET n = 1, title = 'y' WHERE id = 'a'");
+    assert_eq!(f.read("SELECT title FROM notes"), [["y!"]]);
+    let batch = f.write(|w| w.queued(10));
+    let state = omnii_sync_core::merge::overlay(None, batch.changes.iter().map(|c| &c.operation)).unwrap();
+    assert_eq!((&state["title"], &state["n"]), (&"y!".into(), &1.into()), "{:?}", batch.changes);
+}
+
+#[test]
+fn names_and_places_are_those_of_the_apps_own_text() {
+    let f = fixture();
+    assert_eq!(f.run("INSERT INTO notes (id) VALUES ('a') RETURNING id, upper(id)").columns, ["id", "upper(id)"]);
+    assert!(f.try_run("SELECT nope").unwrap_err().message.contains("(at character 7)"));
 }

@@ -26,6 +26,8 @@ struct Touched {
     outbox: bool,
     /// Entries added less entries removed.
     added: i64,
+    /// Whether something was queued that nobody wrote, so that a push is due.
+    queued: bool,
     /// Whether something was undone after it was counted, so that `added` can't be trusted.
     undone: bool,
 }
@@ -135,8 +137,15 @@ impl Writer {
     }
 
     fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        if sql.contains('\0') {
+            return Err(SyncError::new(
+                ErrorCode::BadArgument,
+                "the SQL text has a NUL character; bind it as a parameter",
+            ));
+        }
         // the mark keeps the app's statements apart from ours in the cache: what is cached is not checked again
-        let mut statement = self.connection.prepare_cached(&format!("{sql} --app")).map_err(sql_error)?;
+        let marked = format!("{APP_MARK}{sql}");
+        let mut statement = self.connection.prepare_cached(&marked).map_err(|e| sql_error(unmarked(e)))?;
         let (changed, rowid) = (self.connection.total_changes(), self.connection.last_insert_rowid());
         let mut rows = rows::run(&mut statement, parameters)?;
         drop(statement);
@@ -222,11 +231,16 @@ impl Writer {
                     Err(error) => tracing::error!(code = ?sql_error(error).code, "the outbox could not be counted"),
                 }
             }
-            self.observer.outbox_changed(self.counts, origin == Origin::App);
+            self.observer.outbox_changed(self.counts, origin == Origin::App || touched.queued);
         }
         if !touched.tables.is_empty() {
             self.observer.tables_changed(touched.tables);
         }
+    }
+
+    /// Says that the transaction under way queues something to be pushed.
+    pub(super) fn wake_after_commit(&self) {
+        lock(&self.touched).queued = true;
     }
 
     /// Entries of the outbox by state.
@@ -244,6 +258,21 @@ fn count(connection: &Connection) -> rusqlite::Result<Counts> {
         })
 }
 
+/// In front of the app's statements. A comment, since the cache trims spaces; in front, since SQLite names columns after the
+/// statement's own text.
+const APP_MARK: &str = "/**/";
+
+/// The error as if the mark were not there.
+fn unmarked(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, sql, offset } => {
+            let mark = i32::try_from(APP_MARK.len()).unwrap_or_default();
+            rusqlite::Error::SqlInputError { error, msg, sql, offset: offset - mark }
+        }
+        other => other,
+    }
+}
+
 fn returns_to_a_savepoint(sql: &str) -> bool {
     sql.split_whitespace().next().is_some_and(|verb| verb.eq_ignore_ascii_case("rollback"))
 }
@@ -252,6 +281,17 @@ fn inserts(sql: &str) -> bool {
     let verb = sql.split_whitespace().next().unwrap_or_default();
     verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace")
 }
+
+const FORBIDDEN_PRAGMAS: [&str; 8] = [
+    "user_version",
+    "journal_mode",
+    "recursive_triggers",
+    "writable_schema",
+    "locking_mode",
+    "trusted_schema",
+    "query_only",
+    "count_changes",
+];
 
 /// Why a statement of the app must not run, if so. Checked while it is prepared.
 fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
@@ -270,6 +310,14 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
         {
             Some(format!("table '{table_name}' is synced; change it through the schema"))
         }
+        AuthAction::CreateTempTable { table_name: name }
+        | AuthAction::CreateTempView { view_name: name }
+        | AuthAction::CreateView { view_name: name }
+        | AuthAction::CreateTable { table_name: name }
+            if ours(name) || synced(name) =>
+        {
+            Some(format!("'{name}' is the name of a table of the sync engine or of the schema; choose another"))
+        }
         AuthAction::DropTrigger { trigger_name, .. }
         | AuthAction::CreateTrigger { trigger_name, .. }
         | AuthAction::CreateTempTrigger { trigger_name, .. }
@@ -278,16 +326,7 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
             Some(format!("trigger '{trigger_name}' belongs to the sync engine"))
         }
         AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
-            if [
-                "user_version",
-                "journal_mode",
-                "recursive_triggers",
-                "writable_schema",
-                "locking_mode",
-                "trusted_schema",
-            ]
-            .iter()
-            .any(|p| pragma_name.eq_ignore_ascii_case(p)) =>
+            if FORBIDDEN_PRAGMAS.iter().any(|p| pragma_name.eq_ignore_ascii_case(p)) =>
         {
             Some(format!("PRAGMA {pragma_name} can't be set: the sync engine relies on it"))
         }
