@@ -7,12 +7,14 @@ use super::capture;
 use super::open;
 use super::rows::{self, Parameter, Rows};
 use super::sql_error::{open_error, sql_error};
+use super::writer::OPERATIONS_BETWEEN_LOOKS;
 use super::{closed, internal};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use rusqlite::{Connection, InterruptHandle};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -41,6 +43,7 @@ struct Queue {
 struct Shared {
     path: PathBuf,
     schema: Arc<Schema>,
+    closing: Arc<AtomicBool>,
     queue: Mutex<Queue>,
     wake: Condvar,
 }
@@ -56,7 +59,7 @@ pub(super) struct Readers(Arc<Shared>);
 
 impl Readers {
     pub(super) fn new(path: PathBuf, schema: Arc<Schema>) -> Self {
-        Self(Arc::new(Shared { path, schema, queue: Mutex::default(), wake: Condvar::new() }))
+        Self(Arc::new(Shared { path, schema, closing: Arc::default(), queue: Mutex::default(), wake: Condvar::new() }))
     }
 
     pub(super) fn query(
@@ -94,6 +97,7 @@ impl Readers {
         let (waiting, threads) = {
             let mut queue = self.0.lock();
             queue.closed = true;
+            self.0.closing.store(true, Ordering::Relaxed);
             for interrupt in &queue.interrupts {
                 interrupt.interrupt();
             }
@@ -129,7 +133,7 @@ fn read(shared: &Shared) {
             }
         };
         if connection.is_none() {
-            match connect(&shared.path, &shared.schema) {
+            match connect(shared) {
                 Ok(opened) => {
                     shared.lock().interrupts.push(opened.get_interrupt_handle());
                     connection = Some(opened);
@@ -148,12 +152,18 @@ fn read(shared: &Shared) {
     }
 }
 
-fn connect(path: &Path, schema: &Arc<Schema>) -> Result<Connection> {
-    let connection = open::connection(path).map_err(|e| open_error(e, path))?;
+fn connect(shared: &Shared) -> Result<Connection> {
+    let Shared { path, schema, closing, .. } = shared;
+    let closing = closing.clone();
+    let mut connection = open::connection(path).map_err(|e| open_error(e, path))?;
     // so that a statement that would write is refused for that, not for the triggers' functions
     capture::register(&connection, schema, &Arc::default()).map_err(sql_error)?;
     connection.pragma_update(None, "query_only", true).map_err(sql_error)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(sql_error)?;
+    // an interrupt that comes just before a statement begins is forgotten; this is not
+    connection
+        .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || closing.load(Ordering::Relaxed)))
+        .map_err(sql_error)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -351,6 +351,9 @@ enum Job {
     Stop,
 }
 
+/// How many steps of SQLite's machine may pass before a statement notices that the database closes.
+pub(super) const OPERATIONS_BETWEEN_LOOKS: i32 = 1000;
+
 /// The thread around the [`Writer`].
 pub(super) struct WriterThread {
     jobs: mpsc::Sender<Job>,
@@ -360,11 +363,17 @@ pub(super) struct WriterThread {
 }
 
 impl WriterThread {
-    pub(super) fn spawn(writer: Writer) -> Result<Self> {
+    pub(super) fn spawn(mut writer: Writer) -> Result<Self> {
         let (jobs, inbox) = mpsc::channel();
         let interrupt = writer.connection.get_interrupt_handle();
         let closing = Arc::new(AtomicBool::new(false));
         let stop = closing.clone();
+        let asked = closing.clone();
+        // an interrupt that comes just before a statement begins is forgotten; this is not
+        writer
+            .connection
+            .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || asked.load(Ordering::Relaxed)))
+            .map_err(sql_error)?;
         let thread = std::thread::Builder::new()
             .name("omnii-writer".into())
             .spawn(move || Loop { writer, current: None, last: 0, waiting: VecDeque::new(), closing: stop }.run(&inbox))
@@ -450,6 +459,9 @@ impl Loop {
         }
         for job in self.waiting.drain(..).chain(inbox.try_iter()) {
             refuse(job);
+        }
+        if let Err(error) = self.writer.connection.progress_handler(0, None::<fn() -> bool>) {
+            tracing::error!(code = ?sql_error(error).code, "the writer could not be calmed");
         }
         self.writer.fold_wal();
     }
