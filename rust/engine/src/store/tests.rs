@@ -633,3 +633,15 @@ fn names_and_places_are_those_of_the_apps_own_text() {
     assert_eq!(f.run("INSERT INTO notes (id) VALUES ('a') RETURNING id, upper(id)").columns, ["id", "upper(id)"]);
     assert!(f.try_run("SELECT nope").unwrap_err().message.contains("(at character 7)"));
 }
+
+#[test]
+fn closing_does_not_wait_for_a_read_that_is_just_beginning() {
+    for _ in 0..20 {
+        let f = fixture();
+        let slow = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        let (send, receive) = channel();
+        f.store.query(slow.into(), vec![], move |outcome| send.send(outcome.map(|_| ())).unwrap());
+        f.store.close();
+        assert_eq!(receive.recv().unwrap().unwrap_err().code, ErrorCode::Closed);
+    }
+}
