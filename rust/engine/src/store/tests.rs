@@ -636,11 +636,13 @@ fn names_and_places_are_those_of_the_apps_own_text() {
 
 #[test]
 fn closing_does_not_wait_for_a_read_that_is_just_beginning() {
-    for _ in 0..20 {
+    // close() at every moment from before a reader takes the query, through its opening a connection, to its running
+    for wait_us in (0..3000).step_by(100) {
         let f = fixture();
         let slow = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
         let (send, receive) = channel();
         f.store.query(slow.into(), vec![], move |outcome| send.send(outcome.map(|_| ())).unwrap());
+        std::thread::sleep(std::time::Duration::from_micros(wait_us));
         f.store.close();
         assert_eq!(receive.recv().unwrap().unwrap_err().code, ErrorCode::Closed);
     }
