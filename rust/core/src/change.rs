@@ -1,5 +1,6 @@
 //! A local change: one operation on one row, made in one transaction, waiting to be pushed.
 
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 /// Position in the outbox: grows with every change, never reused.
@@ -30,4 +31,24 @@ pub struct Change {
     pub row_id: String,
     /// What was done.
     pub operation: Operation,
+}
+
+/// A change that the backend refused for good, as the app sees it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParkedChange {
+    /// Names it in `retryParked` and `discardParked`.
+    pub id: ChangeId,
+    /// Changes of one local transaction share this.
+    pub transaction_id: i64,
+    /// The table's name.
+    pub table: String,
+    /// The row's `id`.
+    pub row_id: String,
+    /// `insert`, `update` or `delete`.
+    pub operation: &'static str,
+    /// The columns that were set, as SQLite holds them; `null` for a delete.
+    pub columns: Option<Map<String, Json>>,
+    /// Why it was refused, for people.
+    pub reason: String,
 }

@@ -68,6 +68,8 @@ pub enum ErrorCode {
     TableFailed,
     /// The backend sent rows of another user; they were refused.
     ForeignRow,
+    /// Work was outstanding and nothing moved for `stallTimeoutMs`.
+    Stalled,
     /// The work was cancelled by `disconnect`, `clearAndReconnect` or `close`.
     Disconnected,
     /// A fault in the engine itself.
@@ -108,6 +110,7 @@ impl ErrorCode {
             Self::CursorStalled => "CursorStalled",
             Self::TableFailed => "TableFailed",
             Self::ForeignRow => "ForeignRow",
+            Self::Stalled => "Stalled",
             Self::Disconnected => "Disconnected",
             Self::Internal => "Internal",
         }
@@ -128,6 +131,7 @@ impl ErrorCode {
                 | Self::Server
                 | Self::BadResponse
                 | Self::TableFailed
+                | Self::Stalled
                 | Self::Disconnected
         )
     }

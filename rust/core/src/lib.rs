@@ -15,9 +15,9 @@ pub mod status;
 pub mod timestamp;
 pub mod value;
 
-pub use change::{Change, ChangeId, Operation};
+pub use change::{Change, ChangeId, Operation, ParkedChange};
 pub use error::{ErrorCode, SyncError};
 pub use options::SyncOptions;
-pub use schema::{Column, ColumnType, Index, Schema, Table};
+pub use schema::{Column, ColumnType, ConflictPolicy, Index, Schema, Table};
 pub use status::{Status, StatusKind};
 pub use value::Value;

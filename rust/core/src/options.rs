@@ -21,6 +21,10 @@ pub struct SyncOptions {
     pub credentials_timeout_ms: u64,
     /// Longest time between two attempts after failures. Default 5 min.
     pub max_backoff_ms: u64,
+    /// Least time between two automatic sweeps for rows deleted on the backend (docs/protocol.md, pull 6). Default 6 h.
+    pub reconcile_interval_ms: u64,
+    /// How long work may be outstanding without any progress before the status says `Stalled`. Default 3 min.
+    pub stall_timeout_ms: u64,
 }
 
 impl Default for SyncOptions {
@@ -33,6 +37,8 @@ impl Default for SyncOptions {
             request_timeout_ms: 60_000,
             credentials_timeout_ms: 30_000,
             max_backoff_ms: 300_000,
+            reconcile_interval_ms: 21_600_000,
+            stall_timeout_ms: 180_000,
         }
     }
 }
@@ -49,10 +55,14 @@ impl SyncOptions {
             ("requestTimeoutMs", self.request_timeout_ms),
             ("credentialsTimeoutMs", self.credentials_timeout_ms),
             ("maxBackoffMs", self.max_backoff_ms),
+            ("stallTimeoutMs", self.stall_timeout_ms),
         ] {
             if !(10..=86_400_000).contains(&value) {
                 return bad(&format!("{name} must be between 10 and 86400000 (24 hours)"));
             }
+        }
+        if !(10..=2_592_000_000).contains(&self.reconcile_interval_ms) {
+            return bad("reconcileIntervalMs must be between 10 and 2592000000 (30 days)");
         }
         for (name, value) in [("uploadThrottleMs", self.upload_throttle_ms), ("overlapMs", self.overlap_ms)] {
             if value > 86_400_000 {

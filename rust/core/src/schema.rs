@@ -46,6 +46,20 @@ pub struct Index {
     pub columns: Vec<String>,
 }
 
+/// Whose version of a row prevails while the device has changes of it that the backend has not acknowledged. What each
+/// means, also for deletes, is in docs/protocol.md, "Conflicts".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ConflictPolicy {
+    /// Column by column, the write that reaches the backend last.
+    #[default]
+    LastWriteWins,
+    /// The device's whole row.
+    ClientWins,
+    /// The backend's row: what was changed here meanwhile is dropped.
+    ServerWins,
+}
+
 /// A table with an implied `id TEXT PRIMARY KEY`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +77,9 @@ pub struct Table {
     /// Tables whose rows must exist on the backend before rows of this one.
     #[serde(default)]
     pub parents: Vec<String>,
+    /// What happens when a row was changed here and there.
+    #[serde(default, rename = "conflictPolicy")]
+    pub conflict_policy: ConflictPolicy,
 }
 
 impl Table {

@@ -38,6 +38,10 @@ pub struct Status {
     pub has_synced: bool,
     /// End of the last complete round, ms since the Unix epoch.
     pub last_synced_at_ms: Option<i64>,
+    /// End of the last complete sweep for rows deleted on the backend, ms since the Unix epoch.
+    pub last_reconciled_at_ms: Option<i64>,
+    /// Rows that the last pull delivered and that were refused: of another user, or not usable.
+    pub refused_rows: u64,
     /// When the next attempt is due after a failure, ms since the Unix epoch.
     pub next_retry_at_ms: Option<i64>,
     /// Why the last round failed; cleared by the next complete round, by connect and by disconnect.
@@ -78,6 +82,8 @@ impl Status {
             parked_changes: u64,
             has_synced: bool,
             last_synced_at: Option<i64>,
+            last_reconciled_at: Option<i64>,
+            refused_rows: u64,
             next_retry_at: Option<i64>,
             error: Option<&'a SyncError>,
         }
@@ -91,6 +97,8 @@ impl Status {
             parked_changes: self.parked_changes,
             has_synced: self.has_synced,
             last_synced_at: self.last_synced_at_ms,
+            last_reconciled_at: self.last_reconciled_at_ms,
+            refused_rows: self.refused_rows,
             next_retry_at: self.next_retry_at_ms,
             error: self.error.as_ref(),
         };

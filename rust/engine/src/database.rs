@@ -13,12 +13,23 @@ use crate::store::{Counts, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
-use omnii_sync_core::{Status, SyncOptions};
+use omnii_sync_core::{ChangeId, ParkedChange, Status, SyncOptions};
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+/// What becomes of the file when its user signs out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSignOut {
+    /// It stays for this user's next sign-in.
+    Keep,
+    /// It is deleted if nothing in it still waits for the backend (parked changes included), else it stays.
+    ClearWhenSynced,
+    /// It is deleted, pending changes with it.
+    Clear,
+}
 
 /// Who is told what happens. Called from threads of the engine; must not block.
 pub trait DatabaseObserver: Send + Sync + 'static {
@@ -199,6 +210,60 @@ impl Database {
         self.driver.send(Input::Cleared);
         self.driver.send(Input::Connect);
         Ok(())
+    }
+
+    /// A full round with a complete sweep for rows that were deleted on the backend; it begins after this call.
+    pub fn reconcile(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+        self.driver.trigger()
+    }
+
+    /// The parked changes, oldest first.
+    pub async fn parked_changes(&self) -> Result<Vec<ParkedChange>> {
+        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    }
+
+    /// Queues parked changes again, all of them without `ids`; ids that are not parked are ignored. Answers how many.
+    pub async fn retry_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    }
+
+    /// Gives parked changes up, all of them without `ids`: their rows settle on the server's version with what is still
+    /// pending on top. Giving up an insert gives up the later changes of that row, too. Answers how many were given up.
+    pub async fn discard_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    }
+
+    /// The app came to the foreground: a round begins now if syncing is wanted.
+    pub fn foreground(&self) {
+        self.driver.send(Input::Foreground);
+    }
+
+    /// The device is on a network again.
+    pub fn network_regained(&self) {
+        self.driver.send(Input::NetworkRegained);
+    }
+
+    /// Somebody signed in, or the token was renewed: what is known of it is forgotten.
+    pub fn credentials_changed(&self) {
+        self.credentials.invalidate();
+        self.driver.send(Input::CredentialsChanged);
+    }
+
+    /// Ends the round in flight and releases every lock on the file, so that iOS may suspend the process. What is asked of
+    /// the database meanwhile waits for [`Self::resume`]. Idempotent.
+    pub async fn prepare_for_suspend(&self) -> Result<()> {
+        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    }
+
+    /// Takes the file up again and syncs if that was wanted before. Idempotent.
+    pub async fn resume(&self) -> Result<()> {
+        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    }
+
+    /// Pushes what is pending for at most `timeout`, closes, and deletes the file if `policy` says so. Answers whether the
+    /// file was deleted. Nothing may be asked of the database afterwards.
+    pub async fn sign_out(&self, _policy: OnSignOut, _timeout: Duration) -> Result<bool> {
+        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
     }
 
     /// One page of every table, as the backend sends it; nothing is applied.

@@ -14,7 +14,7 @@ mod retry_after;
 pub mod store;
 pub mod transport;
 
-pub use database::{Database, DatabaseObserver, Environment};
-pub use omnii_sync_core::{ErrorCode, Schema, Status, StatusKind, SyncError, SyncOptions};
+pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
+pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
 pub use options::OpenOptions;
 pub use store::{CellKind, Parameter, Rows};
