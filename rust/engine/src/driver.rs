@@ -43,6 +43,8 @@ enum Message {
     Upload(oneshot::Sender<Result<(), SyncError>>),
     /// To be answered when what came before has been dealt with.
     Settled(oneshot::Sender<()>),
+    /// To be answered when nothing is in flight.
+    Idle(oneshot::Sender<()>),
 }
 
 /// Starts drivers; see [`Driver::spawn`].
@@ -57,6 +59,8 @@ pub struct Driver {
     last_request: RequestId,
     timer: Option<Instant>,
     slot: Slot,
+    /// Who waits for the slot to be empty.
+    idle: Vec<oneshot::Sender<()>>,
     /// The span of the round in flight.
     round: Span,
     rounds: u64,
@@ -118,6 +122,7 @@ impl Driver {
             last_request: 0,
             timer: None,
             slot: Slot::Empty,
+            idle: Vec::new(),
             round: Span::none(),
             rounds: 0,
         };
@@ -130,6 +135,12 @@ impl Driver {
 
     async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         loop {
+            if matches!(self.slot, Slot::Empty) {
+                for idle in self.idle.drain(..) {
+                    // whoever asked may be gone
+                    let _ = idle.send(());
+                }
+            }
             let timer = self.timer;
             let input = tokio::select! {
                 // Wishes first: a Disconnect that is waiting already must win over a result that arrives with it.
@@ -141,6 +152,10 @@ impl Driver {
                     Some(Message::Settled(answer)) => {
                         // whoever asked may be gone
                         let _ = answer.send(());
+                        continue;
+                    }
+                    Some(Message::Idle(answer)) => {
+                        self.idle.push(answer);
                         continue;
                     }
                     None => Input::Close,
@@ -360,6 +375,16 @@ impl DriverHandle {
         async move {
             // an error says that the driver has ended, and all with it
             let _ = settled.await;
+        }
+    }
+
+    /// Resolves when nothing is in flight any more, cancelled work included; at once if the driver has ended.
+    pub fn idle(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let (answer, idle) = oneshot::channel();
+        let _ = self.inbox.send(Message::Idle(answer));
+        async move {
+            // an error says that the driver has ended, and all with it
+            let _ = idle.await;
         }
     }
 

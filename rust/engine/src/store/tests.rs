@@ -1,6 +1,7 @@
 //! The store against real SQLite files: capture, apply, overlay, ack, transactions, opening.
 
 mod inline;
+mod suspend;
 
 use super::*;
 use omnii_sync_core::protocol1::page;
