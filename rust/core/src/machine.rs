@@ -24,7 +24,7 @@ use crate::options::SyncOptions;
 use crate::status::Status;
 use std::mem;
 
-pub use io::{Effect, Input, RequestId, RoundError};
+pub use io::{Effect, Input, Pulled, RequestId, RoundError};
 use state::{Activity, Mode, Queue, Round, Scope, Step, Wait};
 
 /// See the module's documentation.

@@ -219,18 +219,18 @@ impl Database {
 
     /// The parked changes, oldest first.
     pub async fn parked_changes(&self) -> Result<Vec<ParkedChange>> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+        self.store.write(|w| w.parked()).await
     }
 
     /// Queues parked changes again, all of them without `ids`; ids that are not parked are ignored. Answers how many.
-    pub async fn retry_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    pub async fn retry_parked(&self, ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        self.store.write(move |w| w.transaction(|w| w.retry_parked(ids.as_deref()))).await
     }
 
     /// Gives parked changes up, all of them without `ids`: their rows settle on the server's version with what is still
     /// pending on top. Giving up an insert gives up the later changes of that row, too. Answers how many were given up.
-    pub async fn discard_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    pub async fn discard_parked(&self, ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        self.store.write(move |w| w.transaction(|w| w.discard_parked(ids.as_deref()))).await
     }
 
     /// The app came to the foreground: a round begins now if syncing is wanted.

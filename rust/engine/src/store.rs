@@ -9,9 +9,12 @@ mod capture;
 mod ddl;
 mod open;
 mod outbox;
+mod overlay;
+mod parked;
 mod readers;
 mod rows;
 mod sql_error;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -395,6 +395,8 @@ async fn a_swallowed_second_change_is_parked_though_the_first_arrived() {
     device.execute(&format!("UPDATE sync_entities SET name = 'fine' WHERE id = '{id}'")).await.unwrap();
     device.execute(&format!("UPDATE sync_entities SET entity_type = 'no such type' WHERE id = '{id}'")).await.unwrap();
     device.database.trigger_sync().await.unwrap();
+    assert_eq!(device.database.status().pending_changes, 2, "sent together, and once more each by itself");
+    device.database.trigger_sync().await.unwrap();
     assert_eq!(device.database.status().pending_changes, 1, "sent once more, in case another device wrote meanwhile");
     device.database.trigger_sync().await.unwrap();
     let status = device.database.status();

@@ -48,6 +48,17 @@ impl From<SyncError> for RoundError {
     }
 }
 
+/// What a complete pull or sweep brought.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pulled {
+    /// Rows that came and were refused: of another user, or not usable.
+    pub refused_rows: u64,
+    /// What the app must be told about them. Everything else was applied.
+    pub warning: Option<SyncError>,
+    /// Every row of the backend was seen, so that what it has deleted is gone here, too.
+    pub swept: bool,
+}
+
 /// What happened outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
