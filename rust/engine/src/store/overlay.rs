@@ -23,6 +23,11 @@ use std::collections::HashSet;
 /// How often what a row does not show is sent again before its change counts as refused.
 const MAX_RESENDS: i64 = 2;
 
+/// `op` of an outbox entry.
+const INSERT: i64 = 1;
+/// `op` of an outbox entry.
+const UPDATE: i64 = 2;
+
 /// The server's version of a row, as far as known.
 #[derive(Debug, Default)]
 pub(super) struct ServerVersion {
@@ -67,11 +72,18 @@ impl Writer {
         let shown = columns_of(table, row, known.columns.clone());
         let mut entries = self.entries_of(&table.name, &row.id, pull)?;
         let before = entries.len();
-        if table.conflict_policy == ConflictPolicy::ServerWins && is_conflict(table, &known, &shown, &entries) {
-            self.forget(&entries)?;
-            entries.clear();
-        } else {
-            entries = self.settle_proven(table, row, &known, &shown, entries)?;
+        let conflict = is_conflict(table, &known, &shown, &entries);
+        match table.conflict_policy {
+            ConflictPolicy::ServerWins if conflict => {
+                self.forget(&entries)?;
+                entries.clear();
+            }
+            policy => {
+                if policy == ConflictPolicy::ClientWins && conflict {
+                    self.widen_first(&mut entries, known.columns.clone(), UPDATE)?;
+                }
+                entries = self.settle_proven(table, row, &known, &shown, entries)?;
+            }
         }
         let gone = before - entries.len();
         let version = ServerVersion { columns: Some(shown), updated_at: Some(row.updated_at) };
@@ -199,21 +211,28 @@ impl Writer {
     pub(super) fn settle_deleted(&mut self, table: &Table, row_id: &str) -> Result<usize> {
         let known = self.server_version(&table.name, row_id)?.unwrap_or_default();
         let mut entries = self.entries_of(&table.name, row_id, 0)?;
-        let only_edited = entries.first().is_some_and(|e| matches!(e.change.operation, Operation::Update(_)));
         if table.conflict_policy == ConflictPolicy::ServerWins {
             self.forget(&entries)?;
             entries.clear();
-        } else if only_edited && let Some(first) = entries.first_mut() {
-            let whole = overlay(known.columns, [&first.change.operation]).unwrap_or_default();
-            let data = json_text(&whole)?;
-            self.connection
-                .prepare_cached("UPDATE omnii_outbox SET op = 1, data = ?2 WHERE id = ?1")
-                .and_then(|mut s| s.execute(params![first.change.id, data]))
-                .map_err(sql_error)?;
-            first.change.operation = Operation::Insert(whole);
+        } else {
+            self.widen_first(&mut entries, known.columns, INSERT)?;
         }
         self.set_server_version(&table.name, row_id, &ServerVersion::default())?;
         self.lay_over(table, row_id, None, &entries)
+    }
+
+    /// If the row was only edited, makes its first change one of all columns, as the app saw them.
+    fn widen_first(&mut self, entries: &mut [RowEntry], known: RowState, op: i64) -> Result<()> {
+        let Some(first) = entries.first_mut() else { return Ok(()) };
+        let Operation::Update(_) = first.change.operation else { return Ok(()) };
+        let whole = overlay(known, [&first.change.operation]).unwrap_or_default();
+        let data = json_text(&whole)?;
+        self.connection
+            .prepare_cached("UPDATE omnii_outbox SET op = ?2, data = ?3 WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![first.change.id, op, data]))
+            .map_err(sql_error)?;
+        first.change.operation = if op == INSERT { Operation::Insert(whole) } else { Operation::Update(whole) };
+        Ok(())
     }
 }
 

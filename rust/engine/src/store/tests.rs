@@ -1,5 +1,9 @@
 //! The store against real SQLite files: capture, apply, overlay, ack, transactions, opening.
 
+mod conflicts;
+mod parked;
+mod sweep;
+
 use super::*;
 use omnii_sync_core::protocol1::page;
 use std::sync::Mutex;
