@@ -9,7 +9,7 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Parameter, Rows, Store, StoreObserver, closed};
+use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
@@ -51,6 +51,8 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub jitter: Jitter,
+    /// Where SQL runs.
+    pub execution: Execution,
 }
 
 impl Environment {
@@ -61,6 +63,7 @@ impl Environment {
             transport: Arc::new(HttpTransport::new()?),
             clock: Arc::new(SystemClock),
             jitter: Jitter::random(),
+            execution: Execution::Threads,
         })
     }
 }
@@ -102,10 +105,10 @@ impl Database {
     /// Opens the file and starts the driver, disconnected. Blocks on the disk: call it off the JS thread.
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
         let OpenOptions { store: store_options, sync } = options;
-        let Environment { runtime, transport, clock, jitter } = environment;
+        let Environment { runtime, transport, clock, jitter, execution } = environment;
         let events =
             Arc::new(StoreEvents { driver: OnceLock::new(), observer: observer.clone(), counts: Mutex::default() });
-        let store = Arc::new(Store::open(store_options, events.clone())?);
+        let store = Arc::new(Store::open_with(store_options, events.clone(), execution)?);
         *events.counts.lock().unwrap_or_else(PoisonError::into_inner) = store.remembered().counts;
         let asker = observer.clone();
         let credentials = Arc::new(CredentialStore::new(
@@ -285,6 +288,8 @@ impl Database {
     async fn raw(&self, call: impl Future<Output = std::result::Result<HttpResponse, RoundError>>) -> Result<String> {
         let mut closing = self.closing.subscribe();
         let response = tokio::select! {
+            // without this the first branch to look at is drawn by lot
+            biased;
             _ = closing.wait_for(|closing| *closing) => return Err(closed()),
             response = call => response.map_err(|e| e.error)?,
         };
@@ -312,8 +317,14 @@ impl Database {
         self.closing.send_replace(true);
         self.driver.close().await;
         let store = self.store.clone();
-        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
-            tracing::error!("closing a database panicked");
+        match store.execution() {
+            // a task of the blocking pool would keep a paused clock from moving and end when the scheduler likes
+            Execution::Inline => store.close(),
+            Execution::Threads => {
+                if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+                    tracing::error!("closing a database panicked");
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The store against real SQLite files: capture, apply, overlay, ack, transactions, opening.
 
 mod conflicts;
+mod inline;
 mod parked;
 mod sweep;
 
@@ -39,13 +40,18 @@ struct Fixture {
     directory: tempfile::TempDir,
 }
 
+thread_local! {
+    /// How [`open_in`] opens: the tests of this file are run both ways.
+    static EXECUTION: std::cell::Cell<Execution> = const { std::cell::Cell::new(Execution::Threads) };
+}
+
 fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Arc<Store>> {
     let options = StoreOptions {
         path: directory.join("x.db"),
         schema: Arc::new(Schema::from_json(schema).unwrap()),
         user_id: "u".into(),
     };
-    Store::open(options, seen).map(Arc::new)
+    Store::open_with(options, seen, EXECUTION.get()).map(Arc::new)
 }
 
 fn fixture() -> Fixture {
