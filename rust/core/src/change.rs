@@ -31,7 +31,7 @@ pub struct Change {
     pub row_id: String,
     /// What was done.
     pub operation: Operation,
-    /// It was refused together with others of its row, so that it must be sent by itself from now on.
+    /// It was refused together with others of its row, so that it must prove itself alone.
     pub alone: bool,
 }
 

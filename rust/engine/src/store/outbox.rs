@@ -85,10 +85,15 @@ fn to_change((id, transaction, table, row_id, op, data, alone): ChangeRow) -> Re
 }
 
 impl Writer {
-    /// The oldest queued changes, at most `limit`.
+    /// The oldest queued changes, at most `limit`. Those of a row wait while one before them, that was refused together with
+    /// others, is out to be proven by itself: whether they can build on it is not known.
     pub fn queued(&mut self, limit: u32) -> Result<PendingBatch> {
         let mut batch = PendingBatch::default();
-        for change in self.changes_where(&format!("state = 0 ORDER BY id LIMIT {limit}"))? {
+        let free = format!(
+            "state = 0 AND NOT EXISTS (SELECT 1 FROM omnii_outbox AS e WHERE e.tbl = omnii_outbox.tbl \
+             AND e.row_id = omnii_outbox.row_id AND e.state = 1 AND e.resent > 0) ORDER BY id LIMIT {limit}"
+        );
+        for change in self.changes_where(&free)? {
             if let Entry::Vacant(entry) = batch.bases.entry((change.table.clone(), change.row_id.clone())) {
                 entry.insert(self.base_of(&change)?);
             }
@@ -116,15 +121,15 @@ impl Writer {
         rows.into_iter().map(to_change).collect()
     }
 
-    /// The row as it was before `first`, the oldest queued change of it: earlier ones were sent or parked.
+    /// The row as it was before `first`, the oldest queued change of it: earlier ones were sent. What is parked has not
+    /// reached the server, so it counts only in a row that the server does not have and that must be sent whole.
     fn base_of(&self, first: &Change) -> Result<Base> {
         let server = self.server_version(&first.table, &first.row_id)?.and_then(|version| version.columns);
         let earlier: Vec<_> = self
             .entries_of(&first.table, &first.row_id, 0)?
             .into_iter()
-            .map(|entry| entry.change)
-            .filter(|change| change.id < first.id)
-            .map(|change| change.operation)
+            .filter(|entry| entry.change.id < first.id && (server.is_none() || entry.state != State::Parked))
+            .map(|entry| entry.change.operation)
             .collect();
         Ok(Base { known: server.is_some(), row: overlay(server, &earlier) })
     }
@@ -237,16 +242,19 @@ impl Writer {
             )
             .and_then(|mut s| s.execute(params![table.name, pull]))
             .map_err(sql_error)?;
-        if apart > 0 {
-            self.wake_after_commit();
-        }
-        self.connection
+        let parked = self
+            .connection
             .prepare_cached(
                 "UPDATE omnii_outbox SET state = 2, error = 'the backend accepted the upload but its row does not show the change: \
                  it may break one of the backend''s constraints, or the row was deleted there' WHERE state = 1 AND tbl = ?1 AND sent_pull < ?2",
             )
             .and_then(|mut s| s.execute(params![table.name, pull]))
-            .map_err(sql_error)
+            .map_err(sql_error)?;
+        if apart + parked > 0 {
+            // what waited for them may go now
+            self.wake_after_commit();
+        }
+        Ok(parked)
     }
 
     /// Forgets the server's version of a row that has no changes left.

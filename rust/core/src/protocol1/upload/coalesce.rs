@@ -22,7 +22,8 @@ pub(super) struct Folded<'a> {
 }
 
 /// The operations for `changes` (outbox order), in the order in which the backend must take them. `known` says whether the
-/// server has the row. Changes of tables that are not in the schema are left out.
+/// server has the row. Changes of tables that are not in the schema are left out, and those behind one of their row that must
+/// prove itself alone.
 pub(super) fn fold<'a>(
     schema: &'a Schema,
     changes: &'a [Change],
@@ -32,30 +33,28 @@ pub(super) fn fold<'a>(
     let mut folded: Vec<Folded<'a>> = Vec::with_capacity(changes.len());
     let mut last_of_row: HashMap<(&str, &str), usize> = HashMap::new();
     let mut deleted: HashSet<(&str, &str)> = HashSet::new();
+    let mut held: HashSet<(&str, &str)> = HashSet::new();
     for change in changes {
         let Some(table) = schema.table(&change.table) else { continue };
         let row = (change.table.as_str(), change.row_id.as_str());
-        let deletes = change.operation == Operation::Delete;
-        if let Some(&at) = last_of_row.get(&row).filter(|_| !change.alone)
+        if held.contains(&row) {
+            continue;
+        }
+        if change.operation == Operation::Delete {
+            deleted.insert(row);
+        }
+        if change.alone {
+            held.insert(row);
+        } else if let Some(&at) = last_of_row.get(&row)
             && !folded[at + 1..].iter().any(|between| relations.related(&between.table.name, &table.name))
             && let Some(merged) =
                 merge(&folded[at].operation, &change.operation, known(row.0, row.1) && !deleted.contains(&row))
         {
             folded[at].operation = merged;
             folded[at].changes.push(change.id);
-            if deletes {
-                deleted.insert(row);
-            }
             continue;
         }
-        if deletes {
-            deleted.insert(row);
-        }
-        if change.alone {
-            last_of_row.remove(&row);
-        } else {
-            last_of_row.insert(row, folded.len());
-        }
+        last_of_row.insert(row, folded.len());
         folded.push(Folded {
             table,
             row_id: &change.row_id,
