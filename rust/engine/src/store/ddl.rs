@@ -38,8 +38,8 @@ pub const MIGRATIONS: &[&str] = &[
        pulled_at INTEGER    -- the backend's clock at the start of the last complete pull, the same unit
      ) STRICT, WITHOUT ROWID;",
     // 1 -> 2
-    "ALTER TABLE omnii_outbox ADD COLUMN resent INTEGER NOT NULL DEFAULT 0;  -- how often it, or what was missing of it, was sent again
-     ALTER TABLE omnii_outbox ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;  -- sent as one operation with others of its row
+    "ALTER TABLE omnii_outbox ADD COLUMN resent INTEGER NOT NULL DEFAULT 0;  -- how often what was missing of it was sent again
+     ALTER TABLE omnii_outbox ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;  -- 1 sent as one operation with others of its row, 2 refused with them, to prove itself alone
      CREATE TABLE omnii_sweep (  -- ids that the sweep under way has seen on the backend
        tbl TEXT NOT NULL,
        row_id TEXT NOT NULL,

@@ -61,7 +61,7 @@ pub(super) struct RowEntry {
 /// The columns of [`CHANGE`].
 type ChangeRow = (i64, i64, String, String, i64, Option<String>, bool);
 
-const CHANGE: &str = "id, tx, tbl, row_id, op, data, resent > 0";
+const CHANGE: &str = "id, tx, tbl, row_id, op, data, merged = 2";
 
 fn change(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
@@ -91,7 +91,7 @@ impl Writer {
         let mut batch = PendingBatch::default();
         let free = format!(
             "state = 0 AND NOT EXISTS (SELECT 1 FROM omnii_outbox AS e WHERE e.tbl = omnii_outbox.tbl \
-             AND e.row_id = omnii_outbox.row_id AND e.state = 1 AND e.resent > 0) ORDER BY id LIMIT {limit}"
+             AND e.row_id = omnii_outbox.row_id AND e.state = 1 AND e.merged = 2) ORDER BY id LIMIT {limit}"
         );
         for change in self.changes_where(&free)? {
             if let Entry::Vacant(entry) = batch.bases.entry((change.table.clone(), change.row_id.clone())) {
@@ -168,7 +168,7 @@ impl Writer {
         let mut update = self
             .connection
             .prepare_cached(
-                "UPDATE omnii_outbox SET state = 1, sent_pull = ?2, sent_at = ?3, merged = ?4 WHERE id = ?1 AND state = 0",
+                "UPDATE omnii_outbox SET state = 1, sent_pull = ?2, sent_at = ?3, merged = max(merged, ?4) WHERE id = ?1 AND state = 0",
             )
             .map_err(sql_error)?;
         for id in ids {
@@ -220,10 +220,8 @@ impl Writer {
 
     /// The backend refused an operation that stands for several changes: they are sent one by one.
     pub fn send_apart(&mut self, ids: &[ChangeId]) -> Result<()> {
-        let mut update = self
-            .connection
-            .prepare_cached("UPDATE omnii_outbox SET resent = resent + 1, merged = 0 WHERE id = ?")
-            .map_err(sql_error)?;
+        let mut update =
+            self.connection.prepare_cached("UPDATE omnii_outbox SET merged = 2 WHERE id = ?").map_err(sql_error)?;
         for id in ids {
             update.execute([id]).map_err(sql_error)?;
         }
@@ -237,8 +235,8 @@ impl Writer {
         let apart = self
             .connection
             .prepare_cached(
-                "UPDATE omnii_outbox SET state = 0, sent_at = NULL, resent = resent + 1, merged = 0 \
-                 WHERE state = 1 AND merged AND tbl = ?1 AND sent_pull < ?2",
+                "UPDATE omnii_outbox SET state = 0, sent_at = NULL, merged = 2 \
+                 WHERE state = 1 AND merged = 1 AND tbl = ?1 AND sent_pull < ?2",
             )
             .and_then(|mut s| s.execute(params![table.name, pull]))
             .map_err(sql_error)?;

@@ -118,7 +118,15 @@ impl Writer {
         for (mut entry, verdict) in provable.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Proven => proven.push(entry),
-                Verdict::Unclear(missing) if entry.state == State::Sent && entry.resent < MAX_RESENDS => {
+                Verdict::Unclear(mut missing) if entry.state == State::Sent && entry.resent < MAX_RESENDS => {
+                    // what a change that waits here will set anyway is not worth sending before it
+                    let later = remaining.iter().filter(|r| r.state == State::Queued && r.change.id > entry.change.id);
+                    let set_later: HashSet<&str> = later.flat_map(|r| columns_set(&r.change.operation)).collect();
+                    missing.retain(|name, _| !set_later.contains(name.as_str()));
+                    if missing.is_empty() {
+                        proven.push(entry);
+                        continue;
+                    }
                     self.send_again(entry.change.id, &missing)?;
                     entry.change.operation = Operation::Update(missing);
                     remaining.push(entry);
@@ -139,11 +147,7 @@ impl Writer {
             let later: HashSet<&str> = proven
                 .iter()
                 .filter(|p| p.change.id > entry.change.id)
-                .flat_map(|p| match &p.change.operation {
-                    Operation::Insert(columns) | Operation::Update(columns) => columns.keys(),
-                    Operation::Delete => unreachable!("a delete is acknowledged by its answer, not by a row"),
-                })
-                .map(String::as_str)
+                .flat_map(|p| columns_set(&p.change.operation))
                 .collect();
             let Operation::Update(columns) = &mut entry.change.operation else { continue };
             let had = columns.len();
@@ -234,6 +238,14 @@ impl Writer {
         first.change.operation = if op == INSERT { Operation::Insert(whole) } else { Operation::Update(whole) };
         Ok(())
     }
+}
+
+fn columns_set(operation: &Operation) -> impl Iterator<Item = &str> {
+    let columns = match operation {
+        Operation::Insert(columns) | Operation::Update(columns) => Some(columns),
+        Operation::Delete => None,
+    };
+    columns.into_iter().flat_map(Map::keys).map(String::as_str)
 }
 
 /// Whether somebody else has changed a row for which changes wait here that were never sent.
