@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::driver::Work;
 use crate::store::{Complete, PulledPage, Store, Writer};
 use crate::transport::BoxFuture;
-use omnii_sync_core::machine::RoundError;
+use omnii_sync_core::machine::{Pulled, RoundError};
 use omnii_sync_core::protocol1::page;
 use omnii_sync_core::protocol1::pull::{Next, TablePull};
 use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadAnswer, UploadRequest};
@@ -38,8 +38,12 @@ impl Work for Protocol1 {
         Box::pin(self.push_all())
     }
 
-    fn pull(&self) -> BoxFuture<'_, RoundResult<()>> {
-        Box::pin(self.pull_all())
+    fn pull(&self) -> BoxFuture<'_, RoundResult<Pulled>> {
+        Box::pin(async { self.pull_all().await.map(|()| Pulled::default()) })
+    }
+
+    fn reconcile(&self) -> BoxFuture<'_, RoundResult<Pulled>> {
+        self.pull()
     }
 }
 
