@@ -10,39 +10,57 @@ use super::{Machine, backoff};
 use crate::error::{ErrorCode, SyncError};
 use std::mem;
 
-/// What went wrong in a round; at least one of the two.
-struct Failure {
-    push: Option<RoundError>,
-    fetch: Option<(Fetch, RoundError)>,
-    /// The round ended with a good download all the same.
-    heard: bool,
+/// What went wrong in a round.
+enum Failure {
+    /// The push; with `heard`, everything was downloaded all the same, so the backend can be reached.
+    Upload { error: RoundError, heard: bool },
+    /// A pull or a sweep, and perhaps the push before it.
+    Download { fetch: Fetch, error: RoundError, push: Option<RoundError> },
 }
 
 impl Failure {
     fn errors(&self) -> impl Iterator<Item = &RoundError> {
-        self.push.iter().chain(self.fetch.iter().map(|(_, error)| error))
+        match self {
+            Self::Upload { error, .. } => [Some(error), None],
+            Self::Download { error, push, .. } => [push.as_ref(), Some(error)],
+        }
+        .into_iter()
+        .flatten()
     }
 
-    /// The push's error is the one that the app can do something about.
-    fn shown(&self) -> Option<SyncError> {
-        self.errors().next().map(|e| e.error.clone())
+    /// The push's error goes first: the app can do something about it.
+    fn shown(&self) -> &SyncError {
+        match self {
+            Self::Upload { error, .. } | Self::Download { push: Some(error), .. } | Self::Download { error, .. } => {
+                &error.error
+            }
+        }
+    }
+
+    /// Whether the backend could not be reached in the end.
+    fn is_cut_off(&self) -> bool {
+        match self {
+            Self::Upload { heard: true, .. } => false,
+            Self::Upload { error, heard: false } | Self::Download { error, .. } => error.is_connection_level(),
+        }
     }
 
     /// Whether only one table or only the sweep is at fault. That must neither slow down the rest nor keep local writes
     /// waiting.
     fn is_harmless(&self) -> bool {
         match self {
-            Self { push: None, fetch: Some((Fetch::Sweep, error)), .. } => {
+            Self::Download { fetch: Fetch::Sweep, error, push: None } => {
                 error.is_of_one_table() || error.is_of_the_sweep()
             }
-            Self { .. } => self.errors().all(RoundError::is_of_one_table),
+            Self::Upload { .. } | Self::Download { .. } => self.errors().all(RoundError::is_of_one_table),
         }
     }
 
+    /// What it means for local writes.
     fn writes(&self) -> Writes {
-        match &self.push {
-            None if !self.errors().any(RoundError::is_connection_level) => Writes::Free,
-            _ => Writes::Held,
+        match self {
+            Self::Download { error, push: None, .. } if !error.is_connection_level() => Writes::Free,
+            Self::Upload { .. } | Self::Download { .. } => Writes::Held,
         }
     }
 }
@@ -63,15 +81,13 @@ impl Machine {
         match (&round.scope, result) {
             // An upload that gets no answer twice in a row is perhaps too much for the backend: downloads go on.
             (Scope::Full, Err(e)) if !silent_again && (silent || e.is_connection_level()) => {
-                self.fail(round, Failure { push: Some(e), fetch: None, heard: false }, step);
+                self.fail(round, Failure::Upload { error: e, heard: false }, step);
             }
             (Scope::Full, result) => {
                 let pulling = Activity::Fetching { fetch: Fetch::Pull, round, push_error: result.err() };
                 self.begin(pulling, Effect::StartPull, step);
             }
-            (Scope::PushOnly { .. }, Err(e)) => {
-                self.fail(round, Failure { push: Some(e), fetch: None, heard: false }, step)
-            }
+            (Scope::PushOnly { .. }, Err(e)) => self.fail(round, Failure::Upload { error: e, heard: false }, step),
             (&Scope::PushOnly { resume }, Ok(())) => {
                 let wait = resume.map(|wait| match round.missed_write_at {
                     Some(at) => wait.with_write(self.after_throttle(at, step)),
@@ -95,7 +111,7 @@ impl Machine {
         let pulled = match result {
             Ok(pulled) => pulled,
             Err(e) => {
-                return self.fail(round, Failure { push: push_error, fetch: Some((ended, e)), heard: false }, step);
+                return self.fail(round, Failure::Download { fetch: ended, error: e, push: push_error }, step);
             }
         };
         self.status.connected = true;
@@ -115,7 +131,7 @@ impl Machine {
             return self.begin(sweeping, Effect::StartReconcile, step);
         }
         match push_error {
-            Some(e) => self.fail(round, Failure { push: Some(e), fetch: None, heard: true }, step),
+            Some(e) => self.fail(round, Failure::Upload { error: e, heard: true }, step),
             None => {
                 step.settle(mem::take(&mut round.waiting.reconciles), Ok(()));
                 let wait = match self.mode {
@@ -171,13 +187,12 @@ impl Machine {
     }
 
     fn fail(&mut self, round: Round, failure: Failure, step: &mut Step) {
-        let last = failure.fetch.as_ref().map(|(_, error)| error).or(failure.push.as_ref());
-        if last.is_some_and(RoundError::is_connection_level) && !failure.heard {
+        if failure.is_cut_off() {
             self.status.connected = false;
         }
         self.outbox.skip(step.now_ms);
         let delay_ms = self.delay_ms(&failure, step);
-        if let Some((Fetch::Sweep, error)) = &failure.fetch {
+        if let Failure::Download { fetch: Fetch::Sweep, error, .. } = &failure {
             let fault = error.is_of_the_sweep().then(|| error.error.clone());
             self.sweeps.failed(step.now_ms, delay_ms, self.options.reconcile_interval_ms, fault);
         }
@@ -190,11 +205,9 @@ impl Machine {
             }
             Mode::Disconnected | Mode::Closed => None,
         };
-        let error = failure.shown();
-        self.show(error.clone());
-        if let Some(error) = error {
-            step.settle(round.waiting.into_all(), Err(error));
-        }
+        let error = failure.shown().clone();
+        self.show(Some(error.clone()));
+        step.settle(round.waiting.into_all(), Err(error));
         self.go_on(wait, step);
     }
 

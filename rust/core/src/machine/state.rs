@@ -142,13 +142,9 @@ impl Activity {
     }
 
     pub(super) fn is_in_flight(&self) -> bool {
-        self.round().is_some()
-    }
-
-    pub(super) fn round(&self) -> Option<&Round> {
         match self {
-            Self::Idle(_) | Self::Suspended => None,
-            Self::Pushing(round) | Self::Fetching { round, .. } => Some(round),
+            Self::Idle(_) | Self::Suspended => false,
+            Self::Pushing(_) | Self::Fetching { .. } => true,
         }
     }
 }

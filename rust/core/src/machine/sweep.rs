@@ -1,7 +1,7 @@
 //! When a sweep for rows deleted on the backend is due.
 //!
-//! Owns the memory of failed sweeps. A sweep reads everything from the beginning, so a failed one must not be repeated with
-//! each round: the next automatic attempt waits, and ordinary rounds go on meanwhile. What keeps failing for a reason of
+//! Owns the memory of failed and interrupted sweeps. A sweep reads everything from the beginning, so it must not be repeated
+//! with each round or each time the app is opened: the next automatic attempt waits, and ordinary rounds go on meanwhile. What keeps failing for a reason of
 //! its own stays in the status until a sweep succeeds. A wall clock set back postpones nothing.
 
 use crate::error::SyncError;
@@ -38,6 +38,12 @@ impl Sweeps {
     pub(super) fn failed(&mut self, now_ms: i64, backoff_ms: u64, interval_ms: u64, fault: Option<SyncError>) {
         let wait_ms = backoff_ms.max(RETRY_MS).min(interval_ms);
         *self = Self { failed: Some(Failed { at_ms: now_ms, wait_ms }), fault };
+    }
+
+    /// It was cancelled though nothing was wrong with it.
+    pub(super) fn interrupted(&mut self, now_ms: i64, interval_ms: u64) {
+        let fault = self.fault.take();
+        self.failed(now_ms, 0, interval_ms, fault);
     }
 
     pub(super) fn fault(&self) -> Option<&SyncError> {

@@ -2,7 +2,7 @@
 
 use super::Machine;
 use super::io::Effect;
-use super::state::{Activity, Mode, Queue, Round, Scope, Step, Wait};
+use super::state::{Activity, Fetch, Mode, Queue, Round, Scope, Step, Wait};
 use crate::error::SyncError;
 use std::mem;
 
@@ -59,8 +59,13 @@ impl Machine {
         match self.activity.take() {
             Activity::Idle(_) => {}
             Activity::Suspended => self.activity = Activity::Suspended,
-            Activity::Pushing(round) | Activity::Fetching { round, .. } => {
+            Activity::Pushing(round) | Activity::Fetching { fetch: Fetch::Pull, round, .. } => {
                 step.work.push(Effect::Cancel);
+                queue.waiting = round.waiting;
+            }
+            Activity::Fetching { fetch: Fetch::Sweep, round, .. } => {
+                step.work.push(Effect::Cancel);
+                self.sweeps.interrupted(step.now_ms, self.options.reconcile_interval_ms);
                 queue.waiting = round.waiting;
             }
         }

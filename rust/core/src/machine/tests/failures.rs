@@ -151,6 +151,7 @@ fn an_upload_that_gets_no_answer_twice_in_a_row_lets_downloads_go_on() {
             let effects = rig.on(pulled());
             assert!(matches!(effects[0], SetTimer { .. }), "{effects:?}");
             assert_eq!((rig.code(), rig.status().connected), (Some(code), true));
+            assert_eq!(rig.status().kind(), StatusKind::Error);
             assert!(rig.status().next_retry_at_ms.is_some());
         }
         // the pull has the last word on whether the backend can be reached

@@ -157,6 +157,24 @@ fn a_failed_sweep_waits_a_quarter_of_an_hour_while_rounds_go_on() {
 }
 
 #[test]
+fn an_interrupted_sweep_is_not_begun_again_at_once_unless_somebody_waits_for_it() {
+    for pause in [[Input::Suspend, Input::Resume], [Input::Disconnect, Input::Connect]] {
+        let (mut rig, _) = reconciled_at(None, 100 * HOUR);
+        rig.run(pause.clone());
+        rig.on(Input::PushFinished(OK));
+        assert!(!rig.on(plain()).contains(&StartReconcile), "{pause:?}");
+        rig.now += 15 * MINUTE;
+        rig.run([Input::Timer, Input::PushFinished(OK)]);
+        assert!(rig.on(plain()).contains(&StartReconcile), "{pause:?}");
+    }
+    let mut rig = Rig::synced();
+    rig.run([Input::Reconcile(1), Input::PushFinished(OK), plain(), Input::Suspend, Input::Resume]);
+    rig.on(Input::PushFinished(OK));
+    assert!(rig.on(plain()).contains(&StartReconcile));
+    assert!(rig.on(swept()).contains(&settle(&[1], Ok(()))));
+}
+
+#[test]
 fn a_clock_set_back_does_not_hold_a_failed_sweep_for_ever() {
     let (mut rig, _) = reconciled_at(None, 100 * HOUR);
     rig.on(Input::ReconcileFinished(Err(err(ErrorCode::Server))));
