@@ -125,17 +125,19 @@ impl Database {
             parked_changes: remembered.counts.parked,
             has_synced: remembered.last_synced_at_ms.is_some(),
             last_synced_at_ms: remembered.last_synced_at_ms,
+            last_reconciled_at_ms: remembered.last_reconciled_at_ms,
             ..Status::default()
         };
         let machine = Machine::new(sync.clone(), status);
-        let last_round = Mutex::new(remembered.last_synced_at_ms);
+        let last_round = Mutex::new((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms));
         let keeper = Arc::downgrade(&store);
         let on_status = move |status: &Status| {
             let mut last = last_round.lock().unwrap_or_else(PoisonError::into_inner);
-            if *last != status.last_synced_at_ms {
-                *last = status.last_synced_at_ms;
-                if let (Some(at), Some(store)) = (*last, keeper.upgrade()) {
-                    store.remember_round(at);
+            let now = (status.last_synced_at_ms, status.last_reconciled_at_ms);
+            if *last != now {
+                *last = now;
+                if let Some(store) = keeper.upgrade() {
+                    store.remember_round(status.last_synced_at_ms, status.last_reconciled_at_ms);
                 }
             }
             drop(last);
@@ -217,7 +219,7 @@ impl Database {
 
     /// A full round with a complete sweep for rows that were deleted on the backend; it begins after this call.
     pub fn reconcile(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
-        self.driver.trigger()
+        self.driver.reconcile()
     }
 
     /// The parked changes, oldest first.

@@ -29,11 +29,12 @@ impl Work for Protocol1 {
         Box::pin(self.push_all())
     }
 
-    fn pull(&self) -> BoxFuture<'_, RoundResult<()>> {
-        Box::pin(async {
-            let _ = Self::sweep_all;
-            Pulled::warning_of(self.pull_all().await?)
-        })
+    fn pull(&self) -> BoxFuture<'_, RoundResult<Pulled>> {
+        Box::pin(self.pull_all())
+    }
+
+    fn reconcile(&self) -> BoxFuture<'_, RoundResult<Pulled>> {
+        Box::pin(self.sweep_all())
     }
 }
 
@@ -57,13 +58,4 @@ pub(crate) fn sync_path(since: Option<&str>, table: Option<&str>, limit: u32) ->
         query.append_pair("limit", &limit.to_string());
     }
     format!("/sync?{}", url.query().unwrap_or_default())
-}
-
-trait Tmp {
-    fn warning_of(p: Pulled) -> RoundResult<()>;
-}
-impl Tmp for Pulled {
-    fn warning_of(p: Pulled) -> RoundResult<()> {
-        p.warning.map_or(Ok(()), |w| Err(w.into()))
-    }
 }

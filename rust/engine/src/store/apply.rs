@@ -196,9 +196,17 @@ impl Writer {
             .map_err(sql_error)
     }
 
-    /// Notes the end of a complete round.
-    pub fn round_complete(&mut self, now_ms: i64) -> Result<()> {
-        set_meta(&self.connection, "last_synced_at_ms", &now_ms.to_string())
+    /// Notes the ends of the last complete round and the last complete sweep; `None` forgets.
+    pub fn round_complete(&mut self, synced_at_ms: Option<i64>, reconciled_at_ms: Option<i64>) -> Result<()> {
+        for (key, at_ms) in [("last_synced_at_ms", synced_at_ms), ("last_reconciled_at_ms", reconciled_at_ms)] {
+            match at_ms {
+                Some(at_ms) => set_meta(&self.connection, key, &at_ms.to_string())?,
+                None => {
+                    self.connection.execute("DELETE FROM omnii_meta WHERE key = ?", [key]).map_err(sql_error)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Forgets the cursors and every row that has no pending change; call it inside [`Writer::transaction`].
@@ -212,7 +220,10 @@ impl Writer {
             self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;
         }
         self.connection
-            .execute_batch("DELETE FROM omnii_cursor; DELETE FROM omnii_meta WHERE key = 'last_synced_at_ms'")
+            .execute_batch(
+                "DELETE FROM omnii_cursor;
+                 DELETE FROM omnii_meta WHERE key IN ('last_synced_at_ms', 'last_reconciled_at_ms')",
+            )
             .map_err(sql_error)
     }
 }

@@ -118,8 +118,12 @@ fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered
     apply_schema(connection, &options.schema)?;
     // sent before this run: the first pull of this run may already prove them
     connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
-    let last = meta(connection, "last_synced_at_ms")?.and_then(|text| text.parse().ok());
-    Ok(Remembered { last_synced_at_ms: last, ..Remembered::default() })
+    let time = |key: &str| Ok(meta(connection, key)?.and_then(|text| text.parse().ok()));
+    Ok(Remembered {
+        last_synced_at_ms: time("last_synced_at_ms")?,
+        last_reconciled_at_ms: time("last_reconciled_at_ms")?,
+        ..Remembered::default()
+    })
 }
 
 fn migrate(connection: &Connection, path: &Path) -> Result<()> {

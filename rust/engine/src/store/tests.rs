@@ -347,6 +347,25 @@ fn changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending() {
 }
 
 #[test]
+fn the_times_of_the_last_round_and_sweep_outlive_a_restart_until_they_are_forgotten() {
+    let mut f = fixture();
+    let steps: [(fn(&mut Writer) -> Result<()>, _); 5] = [
+        (|_| Ok(()), (None, None)),
+        (|w| w.round_complete(Some(7), None), (Some(7), None)),
+        (|w| w.round_complete(Some(8), Some(9)), (Some(8), Some(9))),
+        (|w| w.round_complete(None, Some(9)), (None, Some(9))),
+        (|w| w.transaction(Writer::clear), (None, None)),
+    ];
+    for (step, expected) in steps {
+        f.write(step);
+        f.store.close();
+        f.store = open_in(f.directory.path(), SCHEMA, f.seen.clone()).unwrap();
+        let remembered = f.store.remembered();
+        assert_eq!((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms), expected);
+    }
+}
+
+#[test]
 fn a_grown_schema_keeps_data_and_pulls_the_new_columns() {
     let f = fixture();
     f.pull(&row("a", "x", "01"));
