@@ -182,8 +182,14 @@ async fn rows_of_another_user_are_refused_and_reported() {
     let user = world.user.clone();
     let rewrite = move |body: &[u8]| String::from_utf8_lossy(body).replace(&user, "someone-else").into_bytes();
     world.server.faults().next(Route::Sync, 3, Fault::rewrite(rewrite));
-    assert_eq!(device.database.trigger_sync().await.unwrap_err().code, ErrorCode::ForeignRow);
+    device.database.trigger_sync().await.unwrap();
     assert_eq!(device.read("SELECT count(*) FROM sync_entities").await, [["0"]]);
+    let status = device.database.status();
+    assert_eq!((status.kind(), status.error.unwrap().code), (StatusKind::Error, ErrorCode::ForeignRow));
+    assert_eq!((status.refused_rows, status.has_synced), (1, true), "what could be exchanged was");
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!((device.kind(), device.database.status().refused_rows), (StatusKind::Synced, 0));
+    assert_eq!(device.read("SELECT count(*) FROM sync_entities").await, [["1"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
