@@ -3,6 +3,8 @@
 //! Owns the wiring of store, driver, client and credentials, and their end. Guarantees that after [`Database::close`] has
 //! returned no thread of this database runs and the observer hears nothing more.
 
+mod lifecycle;
+
 use crate::client::Client;
 use crate::clock::{Clock, Jitter, SystemClock};
 use crate::credentials::{CredentialStore, Credentials};
@@ -99,6 +101,8 @@ pub struct Database {
     credentials: Arc<CredentialStore>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
+    /// Held while the app is being suspended or taken up again, so that one follows the other.
+    suspension: tokio::sync::Mutex<()>,
 }
 
 impl Database {
@@ -147,7 +151,16 @@ impl Database {
         client.on_contact(driver.contact_hook());
         // the store's first event can only follow a write, which nobody can make before this function returns
         let _ = events.driver.set(driver.clone());
-        Ok(Self { store, events, driver, client, credentials, options: sync, closing: watch::Sender::new(false) })
+        Ok(Self {
+            store,
+            events,
+            driver,
+            client,
+            credentials,
+            options: sync,
+            closing: watch::Sender::new(false),
+            suspension: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Runs one statement on the writer; see [`Store::execute`].
@@ -203,7 +216,7 @@ impl Database {
 
     /// Drops every synced row without pending changes, forgets the cursors and connects again.
     pub async fn clear_and_reconnect(&self) -> Result<()> {
-        self.driver.send(Input::Disconnect);
+        self.disconnect();
         let store = self.store.clone();
         self.store
             .write(move |writer| {
@@ -213,7 +226,7 @@ impl Database {
             })
             .await?;
         self.driver.send(Input::Cleared);
-        self.driver.send(Input::Connect);
+        self.connect();
         Ok(())
     }
 
@@ -252,23 +265,6 @@ impl Database {
     pub fn credentials_changed(&self) {
         self.credentials.invalidate();
         self.driver.send(Input::CredentialsChanged);
-    }
-
-    /// Ends the round in flight and releases every lock on the file, so that iOS may suspend the process. What is asked of
-    /// the database meanwhile waits for [`Self::resume`]. Idempotent.
-    pub async fn prepare_for_suspend(&self) -> Result<()> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
-    }
-
-    /// Takes the file up again and syncs if that was wanted before. Idempotent.
-    pub async fn resume(&self) -> Result<()> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
-    }
-
-    /// Pushes what is pending for at most `timeout`, closes, and deletes the file if `policy` says so. Answers whether the
-    /// file was deleted. Nothing may be asked of the database afterwards.
-    pub async fn sign_out(&self, _policy: OnSignOut, _timeout: Duration) -> Result<bool> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
     }
 
     /// One page of every table, as the backend sends it; nothing is applied.
@@ -312,22 +308,6 @@ impl Database {
     /// Answers [`DatabaseObserver::credentials_requested`]: `Ok(None)` when nobody is signed in, `Err` with the app's message.
     pub fn provide_credentials(&self, request: u64, answer: std::result::Result<Option<Credentials>, String>) {
         self.credentials.provide(request, answer);
-    }
-
-    /// Ends syncing, then the threads of the file. Idempotent.
-    pub async fn close(&self) {
-        self.closing.send_replace(true);
-        self.driver.close().await;
-        let store = self.store.clone();
-        match store.execution() {
-            // a task of the blocking pool would keep a paused clock from moving and end when the scheduler likes
-            Execution::Inline => store.close(),
-            Execution::Threads => {
-                if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
-                    tracing::error!("closing a database panicked");
-                }
-            }
-        }
     }
 }
 

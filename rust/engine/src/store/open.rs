@@ -50,6 +50,13 @@ pub(super) fn claim(path: &Path) -> Result<Claim> {
     Ok(Claim(path))
 }
 
+impl Claim {
+    /// The file, links resolved.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(open) = OPEN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
