@@ -337,7 +337,8 @@ fn changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending() {
 #[test]
 fn the_times_of_the_last_round_and_sweep_outlive_a_restart_until_they_are_forgotten() {
     let mut f = fixture();
-    let steps: [(fn(&mut Writer) -> Result<()>, _); 5] = [
+    type Job = fn(&mut Writer) -> Result<()>;
+    let steps: [(Job, _); 5] = [
         (|_| Ok(()), (None, None)),
         (|w| w.round_complete(Some(7), None), (Some(7), None)),
         (|w| w.round_complete(Some(8), Some(9)), (Some(8), Some(9))),
