@@ -36,6 +36,12 @@ fn window_age(overlap_ms: u64) -> i64 {
     micros(overlap_ms).saturating_mul(OVERLAP_AGE)
 }
 
+/// What to ask for so that every row of the instant `since` comes again. The backend cuts to milliseconds and compares
+/// strictly: an instant that is a whole millisecond would be left behind, with the rows of it that a page had no room for.
+fn asked(since: i64) -> i64 {
+    if since.rem_euclid(1000) == 0 { since.saturating_sub(1) } else { since }
+}
+
 /// The pull of one table, page by page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TablePull {
@@ -90,7 +96,7 @@ impl TablePull {
 
     /// `since` of the next request; `None` means from the beginning.
     pub fn since(&self) -> Option<String> {
-        self.since.map(format_micros)
+        self.since.map(|since| format_micros(asked(since)))
     }
 
     /// `limit` of the next request.
@@ -105,7 +111,7 @@ impl TablePull {
         if page.received < self.limit as usize {
             return Ok(self.walked());
         }
-        let millisecond = |micros: i64| micros.div_euclid(1000);
+        let millisecond = |micros: i64| asked(micros).div_euclid(1000);
         let advances = match (self.since, page.last_updated_at) {
             (_, None) => false,
             (None, Some(_)) => true,
@@ -160,8 +166,14 @@ mod tests {
         let mut pull = TablePull::new(Cursor::default(), 30_000, 2);
         assert_eq!((pull.since(), pull.limit()), (None, 2));
         assert_eq!(pull.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
-        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:05.000000Z");
-        assert_eq!(pull.advance(&page(1, 6_000_000), "t"), Ok(Next::Done));
+        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:04.999999Z", "more rows of that instant may be to come");
+        assert_eq!(pull.advance(&page(2, 6_000_100), "t"), Ok(Next::More));
+        assert_eq!(
+            pull.since().unwrap(),
+            "1970-01-01T00:00:06.000100Z",
+            "the backend cuts it to a millisecond before them"
+        );
+        assert_eq!(pull.advance(&page(1, 6_000_100), "t"), Ok(Next::Done));
     }
 
     #[test]
@@ -171,16 +183,16 @@ mod tests {
             TablePull::new(cursor, 30_000, 2).since().unwrap()
         };
         for (pulled_at, expected) in [
-            (None, "1970-01-01T00:01:10.000000Z"),
-            (Some(90_000_000), "1970-01-01T00:01:10.000000Z"),
-            (Some(130_000_000), "1970-01-01T00:01:10.000000Z"),
-            (Some(150_000_000), "1970-01-01T00:01:30.000000Z"),
-            (Some(160_000_000), "1970-01-01T00:01:40.000000Z"),
-            (Some(999_000_000), "1970-01-01T00:01:40.000000Z"),
+            (None, "1970-01-01T00:01:09.999999Z"),
+            (Some(90_000_000), "1970-01-01T00:01:09.999999Z"),
+            (Some(130_000_000), "1970-01-01T00:01:09.999999Z"),
+            (Some(150_000_000), "1970-01-01T00:01:29.999999Z"),
+            (Some(160_000_000), "1970-01-01T00:01:39.999999Z"),
+            (Some(999_000_000), "1970-01-01T00:01:39.999999Z"),
         ] {
             assert_eq!(since(pulled_at), expected, "{pulled_at:?}");
             let cursor = Cursor { updated_at: Some(100_000_000), pulled_at };
-            assert_eq!(cursor.window_is_closed(30_000), expected.contains("01:40"), "{pulled_at:?}");
+            assert_eq!(cursor.window_is_closed(30_000), expected.contains("01:39"), "{pulled_at:?}");
         }
     }
 
@@ -204,8 +216,13 @@ mod tests {
         assert_eq!((pull.since(), pull.limit()), (None, MAX_PAGE_LIMIT));
         assert_eq!(pull.advance(&page(5000, 50_000_000), "t"), Ok(Next::More));
         assert_eq!(pull.advance(&page(7, 61_000_000), "t"), Ok(Next::More));
-        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:30.000000Z");
+        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:29.999999Z");
         assert_eq!(pull.advance(&page(9, 61_000_000), "t"), Ok(Next::Done));
+
+        let mut together = TablePull::new(Cursor::default(), 0, 2);
+        assert_eq!(together.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
+        assert_eq!(together.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
+        assert_eq!(together.limit(), MAX_PAGE_LIMIT, "the same rows again: a larger page is needed");
 
         let mut old = TablePull::sweep(30_000);
         assert_eq!(old.advance(&page(5000, 20_000_000), "t"), Ok(Next::More));
