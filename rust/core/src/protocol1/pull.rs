@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(pull.advance(&page(1000, 5_000_900), "t"), Ok(Next::More));
         assert_eq!(pull.limit(), MAX_PAGE_LIMIT);
         let mut lucky = pull.clone();
-        assert_eq!(lucky.advance(&page(5000, 5_001_000), "t"), Ok(Next::More));
+        assert_eq!(lucky.advance(&page(5000, 5_001_001), "t"), Ok(Next::More));
         assert_eq!(lucky.limit(), 1000);
         let error = pull.advance(&page(5000, 5_000_999), "t").unwrap_err();
         assert_eq!(error.code, ErrorCode::CursorStalled);
