@@ -13,7 +13,6 @@ use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
 use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
-use lifecycle::Suspension;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
 use omnii_sync_core::{ChangeId, ParkedChange, Status, SyncOptions};
@@ -102,7 +101,8 @@ pub struct Database {
     credentials: Arc<CredentialStore>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
-    suspension: Suspension,
+    /// Held while the app is being suspended or taken up again, so that one follows the other.
+    suspension: tokio::sync::Mutex<()>,
 }
 
 impl Database {
@@ -129,17 +129,19 @@ impl Database {
             parked_changes: remembered.counts.parked,
             has_synced: remembered.last_synced_at_ms.is_some(),
             last_synced_at_ms: remembered.last_synced_at_ms,
+            last_reconciled_at_ms: remembered.last_reconciled_at_ms,
             ..Status::default()
         };
         let machine = Machine::new(sync.clone(), status);
-        let last_round = Mutex::new(remembered.last_synced_at_ms);
+        let last_round = Mutex::new((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms));
         let keeper = Arc::downgrade(&store);
         let on_status = move |status: &Status| {
             let mut last = last_round.lock().unwrap_or_else(PoisonError::into_inner);
-            if *last != status.last_synced_at_ms {
-                *last = status.last_synced_at_ms;
-                if let (Some(at), Some(store)) = (*last, keeper.upgrade()) {
-                    store.remember_round(at);
+            let now = (status.last_synced_at_ms, status.last_reconciled_at_ms);
+            if *last != now {
+                *last = now;
+                if let Some(store) = keeper.upgrade() {
+                    store.remember_round(status.last_synced_at_ms, status.last_reconciled_at_ms);
                 }
             }
             drop(last);
@@ -157,7 +159,7 @@ impl Database {
             credentials,
             options: sync,
             closing: watch::Sender::new(false),
-            suspension: Suspension::default(),
+            suspension: tokio::sync::Mutex::default(),
         })
     }
 
@@ -189,12 +191,12 @@ impl Database {
 
     /// Starts syncing by itself.
     pub fn connect(&self) {
-        self.suspension.connect(&self.driver);
+        self.driver.send(Input::Connect);
     }
 
     /// Stops syncing by itself.
     pub fn disconnect(&self) {
-        self.suspension.disconnect(&self.driver);
+        self.driver.send(Input::Disconnect);
     }
 
     /// Resolves when everything asked for before has reached the status.
@@ -230,23 +232,23 @@ impl Database {
 
     /// A full round with a complete sweep for rows that were deleted on the backend; it begins after this call.
     pub fn reconcile(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
-        self.driver.trigger()
+        self.driver.reconcile()
     }
 
     /// The parked changes, oldest first.
     pub async fn parked_changes(&self) -> Result<Vec<ParkedChange>> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+        self.store.write(|w| w.parked()).await
     }
 
     /// Queues parked changes again, all of them without `ids`; ids that are not parked are ignored. Answers how many.
-    pub async fn retry_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    pub async fn retry_parked(&self, ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        self.store.write(move |w| w.transaction(|w| w.retry_parked(ids.as_deref()))).await
     }
 
     /// Gives parked changes up, all of them without `ids`: their rows settle on the server's version with what is still
     /// pending on top. Giving up an insert gives up the later changes of that row, too. Answers how many were given up.
-    pub async fn discard_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    pub async fn discard_parked(&self, ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        self.store.write(move |w| w.transaction(|w| w.discard_parked(ids.as_deref()))).await
     }
 
     /// The app came to the foreground: a round begins now if syncing is wanted.

@@ -11,10 +11,13 @@ mod closed_file;
 mod ddl;
 mod open;
 mod outbox;
+mod overlay;
+mod parked;
 mod readers;
 mod rows;
 mod sql_error;
 mod suspend;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -73,6 +76,8 @@ pub struct Remembered {
     pub counts: Counts,
     /// End of the last complete round, ms since the Unix epoch.
     pub last_synced_at_ms: Option<i64>,
+    /// End of the last complete sweep for rows deleted on the backend, ms since the Unix epoch.
+    pub last_reconciled_at_ms: Option<i64>,
 }
 
 /// An open database. Cheap to share; closing is explicit.
@@ -209,10 +214,10 @@ impl Store {
         async move { receive.await.unwrap_or_else(|_| Err(closed())) }
     }
 
-    /// Notes the end of a complete round, without waiting for it.
-    pub fn remember_round(&self, at_ms: i64) {
+    /// Notes the ends of the last complete round and the last complete sweep, without waiting for it; `None` forgets.
+    pub fn remember_round(&self, synced_at_ms: Option<i64>, reconciled_at_ms: Option<i64>) {
         self.writer.run(move |writer| {
-            if let Err(error) = writer.and_then(|w| w.round_complete(at_ms)) {
+            if let Err(error) = writer.and_then(|w| w.round_complete(synced_at_ms, reconciled_at_ms)) {
                 tracing::warn!(code = error.code.as_str(), "the time of the last round could not be kept");
             }
         });

@@ -36,6 +36,12 @@ fn window_age(overlap_ms: u64) -> i64 {
     micros(overlap_ms).saturating_mul(OVERLAP_AGE)
 }
 
+/// What to ask for so that every row of the instant `since` comes again. The backend cuts to milliseconds and compares
+/// strictly: an instant that is a whole millisecond would be left behind, with the rows of it that a page had no room for.
+fn asked(since: i64) -> i64 {
+    if since.rem_euclid(1000) == 0 { since.saturating_sub(1) } else { since }
+}
+
 /// The pull of one table, page by page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TablePull {
@@ -43,6 +49,15 @@ pub struct TablePull {
     limit: u32,
     page_limit: u32,
     began_at: Option<i64>,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    /// Up to a page that is not full.
+    Walk,
+    /// The same, and then once more from the overlap window before its own beginning.
+    Sweep { overlap_ms: u64 },
 }
 
 /// What follows a page.
@@ -63,7 +78,15 @@ impl TablePull {
             let still_open = cursor.pulled_at.map_or(earliest, |at| at.saturating_sub(window_age(overlap_ms)));
             still_open.clamp(earliest, updated_at)
         });
-        Self { since, limit: page_limit, page_limit, began_at: None }
+        Self { since, limit: page_limit, page_limit, began_at: None, stage: Stage::Walk }
+    }
+
+    /// From the beginning, in the largest pages, so that every row is seen that was there all the time. A row that is written
+    /// meanwhile moves to the end, where the walk still comes by. Only a transaction that began earlier and commits
+    /// meanwhile may move one back (docs/protocol.md, pull 4); so the window before the beginning is read again at the end.
+    pub fn sweep(overlap_ms: u64) -> Self {
+        let stage = Stage::Sweep { overlap_ms };
+        Self { since: None, limit: MAX_PAGE_LIMIT, page_limit: MAX_PAGE_LIMIT, began_at: None, stage }
     }
 
     /// The backend's clock at the first page of this pull.
@@ -73,7 +96,7 @@ impl TablePull {
 
     /// `since` of the next request; `None` means from the beginning.
     pub fn since(&self) -> Option<String> {
-        self.since.map(format_micros)
+        self.since.map(|since| format_micros(asked(since)))
     }
 
     /// `limit` of the next request.
@@ -86,9 +109,9 @@ impl TablePull {
     pub fn advance(&mut self, page: &Page<'_>, table: &str) -> Result<Next, SyncError> {
         self.began_at = self.began_at.or(page.answered_at);
         if page.received < self.limit as usize {
-            return Ok(Next::Done);
+            return Ok(self.walked());
         }
-        let millisecond = |micros: i64| micros.div_euclid(1000);
+        let millisecond = |micros: i64| asked(micros).div_euclid(1000);
         let advances = match (self.since, page.last_updated_at) {
             (_, None) => false,
             (None, Some(_)) => true,
@@ -114,6 +137,22 @@ impl TablePull {
     }
 }
 
+impl TablePull {
+    /// What follows a page that was not full.
+    fn walked(&mut self) -> Next {
+        let Stage::Sweep { overlap_ms } = self.stage else { return Next::Done };
+        self.stage = Stage::Walk;
+        let (Some(since), Some(began_at)) = (self.since, self.began_at) else { return Next::Done };
+        let window = began_at.saturating_sub(micros(overlap_ms));
+        if window >= since {
+            return Next::Done; // the last page covered it
+        }
+        self.since = Some(window);
+        self.limit = self.page_limit;
+        Next::More
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,8 +166,14 @@ mod tests {
         let mut pull = TablePull::new(Cursor::default(), 30_000, 2);
         assert_eq!((pull.since(), pull.limit()), (None, 2));
         assert_eq!(pull.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
-        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:05.000000Z");
-        assert_eq!(pull.advance(&page(1, 6_000_000), "t"), Ok(Next::Done));
+        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:04.999999Z", "more rows of that instant may be to come");
+        assert_eq!(pull.advance(&page(2, 6_000_100), "t"), Ok(Next::More));
+        assert_eq!(
+            pull.since().unwrap(),
+            "1970-01-01T00:00:06.000100Z",
+            "the backend cuts it to a millisecond before them"
+        );
+        assert_eq!(pull.advance(&page(1, 6_000_100), "t"), Ok(Next::Done));
     }
 
     #[test]
@@ -138,16 +183,16 @@ mod tests {
             TablePull::new(cursor, 30_000, 2).since().unwrap()
         };
         for (pulled_at, expected) in [
-            (None, "1970-01-01T00:01:10.000000Z"),
-            (Some(90_000_000), "1970-01-01T00:01:10.000000Z"),
-            (Some(130_000_000), "1970-01-01T00:01:10.000000Z"),
-            (Some(150_000_000), "1970-01-01T00:01:30.000000Z"),
-            (Some(160_000_000), "1970-01-01T00:01:40.000000Z"),
-            (Some(999_000_000), "1970-01-01T00:01:40.000000Z"),
+            (None, "1970-01-01T00:01:09.999999Z"),
+            (Some(90_000_000), "1970-01-01T00:01:09.999999Z"),
+            (Some(130_000_000), "1970-01-01T00:01:09.999999Z"),
+            (Some(150_000_000), "1970-01-01T00:01:29.999999Z"),
+            (Some(160_000_000), "1970-01-01T00:01:39.999999Z"),
+            (Some(999_000_000), "1970-01-01T00:01:39.999999Z"),
         ] {
             assert_eq!(since(pulled_at), expected, "{pulled_at:?}");
             let cursor = Cursor { updated_at: Some(100_000_000), pulled_at };
-            assert_eq!(cursor.window_is_closed(30_000), expected.contains("01:40"), "{pulled_at:?}");
+            assert_eq!(cursor.window_is_closed(30_000), expected.contains("01:39"), "{pulled_at:?}");
         }
     }
 
@@ -157,10 +202,32 @@ mod tests {
         assert_eq!(pull.advance(&page(1000, 5_000_900), "t"), Ok(Next::More));
         assert_eq!(pull.limit(), MAX_PAGE_LIMIT);
         let mut lucky = pull.clone();
-        assert_eq!(lucky.advance(&page(5000, 5_001_000), "t"), Ok(Next::More));
+        assert_eq!(lucky.advance(&page(5000, 5_001_001), "t"), Ok(Next::More));
         assert_eq!(lucky.limit(), 1000);
         let error = pull.advance(&page(5000, 5_000_999), "t").unwrap_err();
         assert_eq!(error.code, ErrorCode::CursorStalled);
         assert!(error.message.contains("'t'"));
+    }
+
+    #[test]
+    fn a_sweep_reads_the_window_before_its_beginning_again() {
+        let page = |received, last| Page { answered_at: Some(60_000_000), ..page(received, last) };
+        let mut pull = TablePull::sweep(30_000);
+        assert_eq!((pull.since(), pull.limit()), (None, MAX_PAGE_LIMIT));
+        assert_eq!(pull.advance(&page(5000, 50_000_000), "t"), Ok(Next::More));
+        assert_eq!(pull.advance(&page(7, 61_000_000), "t"), Ok(Next::More));
+        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:29.999999Z");
+        assert_eq!(pull.advance(&page(9, 61_000_000), "t"), Ok(Next::Done));
+
+        let mut together = TablePull::new(Cursor::default(), 0, 2);
+        assert_eq!(together.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
+        assert_eq!(together.advance(&page(2, 5_000_000), "t"), Ok(Next::More));
+        assert_eq!(together.limit(), MAX_PAGE_LIMIT, "the same rows again: a larger page is needed");
+
+        let mut old = TablePull::sweep(30_000);
+        assert_eq!(old.advance(&page(5000, 20_000_000), "t"), Ok(Next::More));
+        assert_eq!(old.advance(&page(7, 21_000_000), "t"), Ok(Next::Done), "the last page covered the window");
+        let mut small = TablePull::sweep(30_000);
+        assert_eq!(small.advance(&page(7, 61_000_000), "t"), Ok(Next::Done), "one page is one moment");
     }
 }

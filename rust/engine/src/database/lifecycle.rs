@@ -1,75 +1,23 @@
 //! The beginnings and ends of a [`Database`]'s days: the app is suspended and comes back, the user signs out.
 
 use super::{Database, OnSignOut};
-use crate::driver::DriverHandle;
 use crate::store::Execution;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::Input;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// How long what the app had begun may go on when it is about to be suspended. iOS gives a few seconds for everything.
 const SUSPEND_GRACE: Duration = Duration::from_secs(1);
 
-/// Whether the app is suspended, and what it wants of syncing meanwhile.
-#[derive(Debug, Default)]
-pub(super) struct Suspension {
-    state: Mutex<Syncing>,
-    /// Held from beginning to end, so that one follows the other.
-    turn: tokio::sync::Mutex<()>,
-}
-
-#[derive(Debug, Default)]
-struct Syncing {
-    wanted: bool,
-    suspended: bool,
-}
-
-impl Suspension {
-    fn lock(&self) -> MutexGuard<'_, Syncing> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn connect(&self, driver: &DriverHandle) {
-        let mut state = self.lock();
-        state.wanted = true;
-        if !state.suspended {
-            driver.send(Input::Connect);
-        }
-    }
-
-    pub(super) fn disconnect(&self, driver: &DriverHandle) {
-        self.lock().wanted = false;
-        driver.send(Input::Disconnect);
-    }
-
-    fn suspend(&self, driver: &DriverHandle) {
-        let mut state = self.lock();
-        state.suspended = true;
-        // MERGE: Input::Suspend, which turns nobody away; `Suspension` then needs no `Syncing`
-        driver.send(Input::Disconnect);
-    }
-
-    fn resume(&self, driver: &DriverHandle) {
-        let mut state = self.lock();
-        // MERGE: Input::Resume
-        if state.suspended && state.wanted {
-            driver.send(Input::Connect);
-        }
-        state.suspended = false;
-    }
-}
-
 impl Database {
     /// Ends the round in flight and releases every lock on the file, so that iOS may suspend the process. What is asked of
     /// the database meanwhile waits for [`Self::resume`]; what was asked before may go on for a second, then a transaction
     /// that is still open is rolled back. Idempotent; does nothing on a closed database.
     pub async fn prepare_for_suspend(&self) -> Result<()> {
-        let _turn = self.suspension.turn.lock().await;
-        self.suspension.suspend(&self.driver);
+        let _turn = self.suspension.lock().await;
         // its bookkeeping comes before the file is given up
-        self.driver.idle().await;
+        self.driver.suspend().await;
         self.store.suspend(SUSPEND_GRACE).await;
         Ok(())
     }
@@ -79,9 +27,9 @@ impl Database {
     /// # Errors
     /// As when opening. Everything that needs the file is then answered with that error until a later call succeeds.
     pub async fn resume(&self) -> Result<()> {
-        let _turn = self.suspension.turn.lock().await;
+        let _turn = self.suspension.lock().await;
         self.store.resume().await?;
-        self.suspension.resume(&self.driver);
+        self.driver.send(Input::Resume);
         Ok(())
     }
 
