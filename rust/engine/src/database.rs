@@ -13,6 +13,7 @@ use crate::store::{Counts, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
+use omnii_sync_core::protocol1::PAGE_LIMIT;
 use omnii_sync_core::{ChangeId, ParkedChange, Status, SyncOptions};
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -268,7 +269,7 @@ impl Database {
 
     /// One page of every table, as the backend sends it; nothing is applied.
     pub async fn fetch_changes(&self, since: Option<&str>) -> Result<String> {
-        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit))).await
+        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit.unwrap_or(PAGE_LIMIT)))).await
     }
 
     /// The backend's health answer.

@@ -6,7 +6,7 @@
 
 use crate::client::Client;
 use crate::driver::Work;
-use crate::store::{Complete, PulledPage, Store, Writer};
+use crate::store::{Complete, Load, PulledPage, Store, Writer};
 use crate::transport::BoxFuture;
 use omnii_sync_core::machine::RoundError;
 use omnii_sync_core::protocol1::page;
@@ -17,6 +17,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Changes read from the outbox at a time.
 const PUSH_BATCH: u32 = 2000;
@@ -43,11 +44,17 @@ impl Work for Protocol1 {
     }
 }
 
+/// A page as it came.
+struct Fetched {
+    body: Vec<u8>,
+    took_ms: u64,
+}
+
 /// A spawned request that ends with whoever waits for it.
-struct InFlight(JoinHandle<RoundResult<Vec<u8>>>);
+struct InFlight(JoinHandle<RoundResult<Fetched>>);
 
 impl InFlight {
-    async fn body(mut self) -> RoundResult<Vec<u8>> {
+    async fn page(mut self) -> RoundResult<Fetched> {
         (&mut self.0)
             .await
             .unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Internal, "a download task failed").into()))
@@ -187,20 +194,27 @@ impl Protocol1 {
     fn request(&self, table: &Table, position: &TablePull) -> InFlight {
         let path = sync_path(position.since().as_deref(), Some(&table.name), position.limit());
         let client = self.client.clone();
-        InFlight(tokio::spawn(async move { Ok(client.get(&path).await?.body) }))
+        InFlight(tokio::spawn(async move {
+            let asked = Instant::now();
+            let body = client.get(&path).await?.body;
+            Ok(Fetched { body, took_ms: u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX) })
+        }))
     }
 
     /// All pages of one table. While the writer applies a page, the next one is on its way.
     async fn pull_table(&self, table: Arc<Table>, position: TablePull, first: InFlight, pull: i64) -> RoundResult<()> {
         let mut position = position;
         let mut refused = Refused::default();
-        let mut body = first.body().await?;
+        // dropped with this future: a load that is given up gets its indexes all the same
+        let mut load: Option<Load> = None;
+        let mut fetched = first.page().await?;
         loop {
             let (announce, next) = oneshot::channel();
             let job = PageJob {
                 table: table.clone(),
                 position: position.clone(),
-                body,
+                fetched,
+                timeout_ms: self.options.request_timeout_ms,
                 pull,
                 overlap_ms: self.options.overlap_ms,
                 store: self.store.clone(),
@@ -215,11 +229,16 @@ impl Protocol1 {
                 }
                 Err(_) => None, // the job has ended with an error
             };
-            refused.add(applied.await?);
+            let (page, began) = applied.await?;
+            refused.add(page);
+            load = load.or(began);
             match request {
-                Some(request) => body = request.body().await?,
+                Some(request) => fetched = request.page().await?,
                 None => break,
             }
+        }
+        if let Some(load) = load {
+            load.finish().await?;
         }
         refused.into_result(&table)
     }
@@ -229,7 +248,8 @@ impl Protocol1 {
 struct PageJob {
     table: Arc<Table>,
     position: TablePull,
-    body: Vec<u8>,
+    fetched: Fetched,
+    timeout_ms: u64,
     pull: i64,
     overlap_ms: u64,
     store: Arc<Store>,
@@ -237,17 +257,20 @@ struct PageJob {
 }
 
 impl PageJob {
-    fn run(mut self, writer: &mut Writer) -> Result<Refused, SyncError> {
+    fn run(mut self, writer: &mut Writer) -> Result<(Refused, Option<Load>), SyncError> {
         if !self.store.is_active(self.pull) {
             return Err(SyncError::new(ErrorCode::Disconnected, "the pull was given up"));
         }
-        let Some(page) = page::read(&self.body, &self.table, self.store.user_id())? else {
+        let Some(page) = page::read(&self.fetched.body, &self.table, self.store.user_id())? else {
             return Err(SyncError::new(
                 ErrorCode::TableFailed,
                 format!("the backend failed to answer for table '{}'; its other tables go on", self.table.name),
             ));
         };
+        let from_the_beginning = self.position.since().is_none();
+        self.position.measured(self.fetched.body.len(), self.fetched.took_ms, self.timeout_ms);
         let advanced = self.position.advance(&page, &self.table.name);
+        let much_to_come = from_the_beginning && advanced == Ok(Next::More);
         let complete = (advanced == Ok(Next::Done))
             .then(|| Complete { began_at: self.position.began_at(), overlap_ms: self.overlap_ms });
         if let Ok(next) = &advanced {
@@ -255,7 +278,11 @@ impl PageJob {
             let _ = self.announce.send((self.position.clone(), *next == Next::More));
         }
         let pulled = PulledPage { table: &self.table, page: &page, pull: self.pull, complete };
-        let applied = writer.transaction(|w| w.apply(&pulled))?;
+        let (applied, loading) = writer.transaction(|w| {
+            let loading = much_to_come && w.begin_load(&self.table)?;
+            Ok((w.apply(&pulled)?, loading))
+        })?;
+        let load = loading.then(|| Load::new(self.store.clone(), self.table.clone()));
         tracing::debug!(
             table = self.table.name,
             received = page.received,
@@ -265,11 +292,12 @@ impl PageJob {
             "page applied"
         );
         advanced?;
-        Ok(Refused {
+        let refused = Refused {
             foreign: page.foreign,
             malformed: page.malformed + applied.refused,
             fault: page.first_fault.or(applied.fault),
-        })
+        };
+        Ok((refused, load))
     }
 }
 

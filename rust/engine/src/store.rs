@@ -7,6 +7,7 @@
 mod apply;
 mod capture;
 mod ddl;
+mod load;
 mod open;
 mod outbox;
 mod readers;
@@ -17,6 +18,7 @@ mod tests;
 mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
+pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
 pub use rows::{CellKind, Parameter, Rows};
