@@ -137,7 +137,8 @@ pub struct Database {
     store: Arc<Store>,
     events: Arc<StoreEvents>,
     driver: DriverHandle,
-    client: Arc<Client>,
+    /// For calls beside the rounds.
+    calls: Client,
     credentials: Arc<CredentialStore>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
@@ -168,7 +169,9 @@ impl Database {
             Duration::from_millis(sync.credentials_timeout_ms),
         ));
         let timeout = Duration::from_millis(sync.request_timeout_ms);
-        let client = Arc::new(Client::new(transport, credentials.clone(), timeout));
+        let client = Arc::new(Client::new(transport.clone(), credentials.clone(), timeout));
+        // its answers say nothing about the work in flight, so the machine does not hear of them
+        let calls = Client::new(transport, credentials.clone(), timeout);
         let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone()));
         let remembered = store.remembered();
         let status = Status {
@@ -202,7 +205,7 @@ impl Database {
             store,
             events,
             driver,
-            client,
+            calls,
             credentials,
             options: sync,
             closing: watch::Sender::new(false),
@@ -320,17 +323,17 @@ impl Database {
 
     /// One page of every table, as the backend sends it; nothing is applied.
     pub async fn fetch_changes(&self, since: Option<&str>) -> Result<String> {
-        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit.unwrap_or(PAGE_LIMIT)))).await
+        self.raw(self.calls.get(&sync_path(since, None, self.options.page_limit.unwrap_or(PAGE_LIMIT)))).await
     }
 
     /// The backend's health answer.
     pub async fn health(&self) -> Result<String> {
-        self.raw(self.client.get("/health")).await
+        self.raw(self.calls.get("/health")).await
     }
 
     /// Asks the backend to import from other systems.
     pub async fn populate(&self) -> Result<String> {
-        self.raw(self.client.post("/populate", b"{}".to_vec())).await
+        self.raw(self.calls.post("/populate", b"{}".to_vec())).await
     }
 
     /// A call beside the rounds; it ends when the database closes.
