@@ -15,9 +15,11 @@ use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, clo
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
+use omnii_sync_core::protocol1::PAGE_LIMIT;
 use omnii_sync_core::{ChangeId, ParkedChange, Status, SyncOptions};
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -70,11 +72,37 @@ impl Environment {
     }
 }
 
+/// How long local writes gather before the driver hears of them. Waking it for each one would cost as much as the write:
+/// nobody waits for it, since [`Database::status`] counts at once and a push comes later anyway.
+const GATHER: Duration = Duration::from_millis(8);
+
 /// Passes what the store says on to the driver and the observer.
 struct StoreEvents {
     driver: OnceLock<DriverHandle>,
     observer: Arc<dyn DatabaseObserver>,
     counts: Mutex<Counts>,
+    runtime: Handle,
+    gather: Duration,
+    /// Whether there are local writes of which the driver has not heard.
+    gathering: AtomicBool,
+    this: Weak<Self>,
+}
+
+impl StoreEvents {
+    /// Tells the driver of the writes that gather, if any.
+    fn tell_of_writes(&self) {
+        if let Some(driver) = self.driver.get()
+            && self.gathering.swap(false, Ordering::SeqCst)
+        {
+            self.tell_counts(driver);
+            driver.send(Input::LocalWrite);
+        }
+    }
+
+    fn tell_counts(&self, driver: &DriverHandle) {
+        let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        driver.send(Input::Counts { pending: counts.pending, parked: counts.parked });
+    }
 }
 
 impl StoreObserver for StoreEvents {
@@ -85,10 +113,22 @@ impl StoreObserver for StoreEvents {
     fn outbox_changed(&self, counts: Counts, local: bool) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
         let Some(driver) = self.driver.get() else { return };
-        driver.send(Input::Counts { pending: counts.pending, parked: counts.parked });
-        if local {
-            driver.send(Input::LocalWrite);
+        if !local {
+            return self.tell_counts(driver);
         }
+        if self.gathering.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if self.gather.is_zero() {
+            return self.tell_of_writes();
+        }
+        let (this, gather) = (self.this.clone(), self.gather);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(gather).await;
+            if let Some(this) = this.upgrade() {
+                this.tell_of_writes();
+            }
+        });
     }
 }
 
@@ -97,7 +137,8 @@ pub struct Database {
     store: Arc<Store>,
     events: Arc<StoreEvents>,
     driver: DriverHandle,
-    client: Arc<Client>,
+    /// For calls beside the rounds.
+    calls: Client,
     credentials: Arc<CredentialStore>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
@@ -110,8 +151,15 @@ impl Database {
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
         let OpenOptions { store: store_options, sync } = options;
         let Environment { runtime, transport, clock, jitter, execution } = environment;
-        let events =
-            Arc::new(StoreEvents { driver: OnceLock::new(), observer: observer.clone(), counts: Mutex::default() });
+        let events = Arc::new_cyclic(|this| StoreEvents {
+            driver: OnceLock::new(),
+            observer: observer.clone(),
+            counts: Mutex::default(),
+            runtime: runtime.clone(),
+            gather: GATHER.min(Duration::from_millis(sync.upload_throttle_ms)),
+            gathering: AtomicBool::new(false),
+            this: this.clone(),
+        });
         let store = Arc::new(Store::open_with(store_options, events.clone(), execution)?);
         *events.counts.lock().unwrap_or_else(PoisonError::into_inner) = store.remembered().counts;
         let asker = observer.clone();
@@ -121,7 +169,9 @@ impl Database {
             Duration::from_millis(sync.credentials_timeout_ms),
         ));
         let timeout = Duration::from_millis(sync.request_timeout_ms);
-        let client = Arc::new(Client::new(transport, credentials.clone(), timeout));
+        let client = Arc::new(Client::new(transport.clone(), credentials.clone(), timeout));
+        // its answers say nothing about the work in flight, so the machine does not hear of them
+        let calls = Client::new(transport, credentials.clone(), timeout);
         let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone()));
         let remembered = store.remembered();
         let status = Status {
@@ -155,7 +205,7 @@ impl Database {
             store,
             events,
             driver,
-            client,
+            calls,
             credentials,
             options: sync,
             closing: watch::Sender::new(false),
@@ -191,6 +241,7 @@ impl Database {
 
     /// Starts syncing by itself.
     pub fn connect(&self) {
+        self.events.tell_of_writes();
         self.driver.send(Input::Connect);
     }
 
@@ -201,16 +252,19 @@ impl Database {
 
     /// Resolves when everything asked for before has reached the status.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.settled()
     }
 
     /// A full round that begins after this call.
     pub fn trigger_sync(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.trigger()
     }
 
     /// A push that begins after this call.
     pub fn upload_data(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.upload()
     }
 
@@ -269,17 +323,17 @@ impl Database {
 
     /// One page of every table, as the backend sends it; nothing is applied.
     pub async fn fetch_changes(&self, since: Option<&str>) -> Result<String> {
-        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit))).await
+        self.raw(self.calls.get(&sync_path(since, None, self.options.page_limit.unwrap_or(PAGE_LIMIT)))).await
     }
 
     /// The backend's health answer.
     pub async fn health(&self) -> Result<String> {
-        self.raw(self.client.get("/health")).await
+        self.raw(self.calls.get("/health")).await
     }
 
     /// Asks the backend to import from other systems.
     pub async fn populate(&self) -> Result<String> {
-        self.raw(self.client.post("/populate", b"{}".to_vec())).await
+        self.raw(self.calls.post("/populate", b"{}".to_vec())).await
     }
 
     /// A call beside the rounds; it ends when the database closes.

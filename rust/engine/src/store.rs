@@ -9,6 +9,7 @@ mod apply;
 mod capture;
 mod closed_file;
 mod ddl;
+mod load;
 mod open;
 mod outbox;
 mod overlay;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
 pub use closed_file::ClosedFile;
+pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
 pub use rows::{CellKind, Parameter, Rows};

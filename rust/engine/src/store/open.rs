@@ -123,6 +123,7 @@ fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered
     migrate(connection, &options.path)?;
     check_user(connection, options)?;
     apply_schema(connection, &options.schema)?;
+    super::load::complete_indexes(connection, &options.schema)?;
     // sent before this run: the first pull of this run may already prove them
     connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
     let time = |key: &str| Ok(meta(connection, key)?.and_then(|text| text.parse().ok()));
