@@ -62,23 +62,21 @@ export async function waitForFirstSync(source: StatusSource, given: unknown): Pr
   }
   const limitMs = timeoutMs === undefined ? null : checkTimeoutMs('waitForFirstSync', timeoutMs);
 
-  await new Promise<void>((resolve, reject) => {
+  const failure = await new Promise<{ reason: unknown } | null>((resolve) => {
     const undo: (() => void)[] = [];
     let over = false;
     const isOver = (): boolean => over;
-    const end = (settle: () => void): void => {
+    const end = (outcome: { reason: unknown } | null): void => {
       if (!over) {
         over = true;
         for (const step of undo) {
           step();
         }
-        settle();
+        resolve(outcome);
       }
     };
     const fail = (reason: unknown): void => {
-      end(() => {
-        reject(reason);
-      });
+      end({ reason });
     };
     const look = (): void => {
       const status = source.current();
@@ -86,7 +84,7 @@ export async function waitForFirstSync(source: StatusSource, given: unknown): Pr
       if (!source.isOpen()) {
         fail(new SyncError('Closed', 'the database was closed before its first sync was complete'));
       } else if (status.hasSynced) {
-        end(resolve);
+        end(null);
       } else if (terminal !== null) {
         fail(terminal);
       }
@@ -120,4 +118,7 @@ export async function waitForFirstSync(source: StatusSource, given: unknown): Pr
       });
     }
   });
+  if (failure !== null) {
+    throw failure.reason;
+  }
 }
