@@ -31,6 +31,8 @@ pub struct Change {
     pub row_id: String,
     /// What was done.
     pub operation: Operation,
+    /// It was refused together with others of its row, so that it must prove itself alone.
+    pub alone: bool,
 }
 
 /// A change that the backend refused for good, as the app sees it.

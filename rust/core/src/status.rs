@@ -59,6 +59,8 @@ impl Status {
             return StatusKind::Connecting;
         }
         match &self.error {
+            // an upload alone may get no answer while downloads do
+            Some(e) if e.code == E::Timeout && self.connected => StatusKind::Error,
             Some(e) if matches!(e.code, E::Network | E::Timeout | E::NoCredentials | E::Disconnected) => {
                 StatusKind::Offline
             }

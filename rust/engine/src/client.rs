@@ -126,7 +126,10 @@ fn classify(response: HttpResponse) -> Result<HttpResponse, RoundError> {
         404 | 405 | 410 => {
             (ErrorCode::BadResponse, format!("the backend knows no such address ({status}): is the endpoint right?"))
         }
-        400 | 409 | 422 => (ErrorCode::Rejected, said("the backend refused the request", status, &response.body)),
+        // an answer of the backend is an object; what a proxy in between says must not park anything
+        400 | 409 | 422 if looks_like_json(&response.body) => {
+            (ErrorCode::Rejected, said("the backend refused the request", status, &response.body))
+        }
         _ => (ErrorCode::BadResponse, format!("the backend answered with status {status}, which is not the protocol")),
     };
     Err(RoundError { error: SyncError::new(code, message), retry_after_ms: response.retry_after_ms })

@@ -10,7 +10,7 @@ use omnii_sync_core::error::{ErrorCode, SyncError};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// A token is renewed this long before it expires, so that it does not expire on its way.
@@ -86,7 +86,25 @@ struct Fetch {
     /// The request the app must answer.
     id: u64,
     deadline: Instant,
-    answer: watch::Sender<Option<Answer>>,
+    /// Who waits, in the order they came: a `watch` would wake them in an order drawn by lot.
+    waiting: Vec<oneshot::Sender<Answer>>,
+}
+
+impl Fetch {
+    fn join(&mut self) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        // those who gave up leave no trace
+        self.waiting.retain(|waiting| !waiting.is_closed());
+        self.waiting.push(sender);
+        receiver
+    }
+
+    fn settle(self, answer: &Answer) {
+        for waiting in self.waiting {
+            // whoever asked may be gone
+            let _ = waiting.send(answer.clone());
+        }
+    }
 }
 
 #[derive(Default)]
@@ -131,7 +149,7 @@ impl CredentialStore {
         };
         state.cached = answer.as_ref().ok().cloned();
         drop(state);
-        fetch.answer.send_replace(Some(answer));
+        fetch.settle(&answer);
     }
 
     /// Credentials that have not expired, asking the app if need be.
@@ -145,8 +163,8 @@ impl CredentialStore {
         };
         let mut deadline = Instant::now() + self.timeout;
         loop {
-            match tokio::time::timeout_at(deadline, answer.wait_for(Option::is_some)).await {
-                Ok(Ok(answer)) => return answer.clone().unwrap_or_else(|| Err(timed_out())),
+            match tokio::time::timeout_at(deadline, &mut answer).await {
+                Ok(Ok(answer)) => return answer,
                 Ok(Err(_closed)) => return Err(timed_out()),
                 Err(_elapsed) => {}
             }
@@ -165,23 +183,24 @@ impl CredentialStore {
     }
 
     /// Fresh credentials, or the fetch to wait for.
-    fn cached_or_fetch(&self) -> Result<Arc<Credentials>, (u64, watch::Receiver<Option<Answer>>)> {
+    fn cached_or_fetch(&self) -> Result<Arc<Credentials>, (u64, oneshot::Receiver<Answer>)> {
         let now_ms = self.clock.now_ms();
         let mut state = self.lock();
         if let Some(fresh) = state.cached.as_ref().filter(|c| c.is_fresh(now_ms)) {
             return Ok(Arc::clone(fresh));
         }
-        if let Some(fetch) = &state.fetch {
+        if let Some(fetch) = &mut state.fetch {
             if Instant::now() < fetch.deadline {
-                return Err((fetch.group, fetch.answer.subscribe()));
+                return Err((fetch.group, fetch.join()));
             }
             // Everybody who waited for it has gone, and the app never answered.
             give_up(state.fetch.take());
         }
         state.last_id += 1;
         let id = state.last_id;
-        let (sender, receiver) = watch::channel(None);
-        state.fetch = Some(Fetch { group: id, id, deadline: Instant::now() + self.timeout, answer: sender });
+        let mut fetch = Fetch { group: id, id, deadline: Instant::now() + self.timeout, waiting: Vec::new() };
+        let receiver = fetch.join();
+        state.fetch = Some(fetch);
         drop(state);
         (self.ask)(id);
         Err((id, receiver))
@@ -229,7 +248,7 @@ impl fmt::Debug for CredentialStore {
 
 fn give_up(fetch: Option<Fetch>) {
     if let Some(fetch) = fetch {
-        fetch.answer.send_replace(Some(Err(timed_out())));
+        fetch.settle(&Err(timed_out()));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Parameter, Rows, Store, StoreObserver, closed};
+use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
@@ -51,6 +51,8 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub jitter: Jitter,
+    /// Where SQL runs.
+    pub execution: Execution,
 }
 
 impl Environment {
@@ -61,6 +63,7 @@ impl Environment {
             transport: Arc::new(HttpTransport::new()?),
             clock: Arc::new(SystemClock),
             jitter: Jitter::random(),
+            execution: Execution::Threads,
         })
     }
 }
@@ -102,10 +105,10 @@ impl Database {
     /// Opens the file and starts the driver, disconnected. Blocks on the disk: call it off the JS thread.
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
         let OpenOptions { store: store_options, sync } = options;
-        let Environment { runtime, transport, clock, jitter } = environment;
+        let Environment { runtime, transport, clock, jitter, execution } = environment;
         let events =
             Arc::new(StoreEvents { driver: OnceLock::new(), observer: observer.clone(), counts: Mutex::default() });
-        let store = Arc::new(Store::open(store_options, events.clone())?);
+        let store = Arc::new(Store::open_with(store_options, events.clone(), execution)?);
         *events.counts.lock().unwrap_or_else(PoisonError::into_inner) = store.remembered().counts;
         let asker = observer.clone();
         let credentials = Arc::new(CredentialStore::new(
@@ -122,17 +125,19 @@ impl Database {
             parked_changes: remembered.counts.parked,
             has_synced: remembered.last_synced_at_ms.is_some(),
             last_synced_at_ms: remembered.last_synced_at_ms,
+            last_reconciled_at_ms: remembered.last_reconciled_at_ms,
             ..Status::default()
         };
         let machine = Machine::new(sync.clone(), status);
-        let last_round = Mutex::new(remembered.last_synced_at_ms);
+        let last_round = Mutex::new((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms));
         let keeper = Arc::downgrade(&store);
         let on_status = move |status: &Status| {
             let mut last = last_round.lock().unwrap_or_else(PoisonError::into_inner);
-            if *last != status.last_synced_at_ms {
-                *last = status.last_synced_at_ms;
-                if let (Some(at), Some(store)) = (*last, keeper.upgrade()) {
-                    store.remember_round(at);
+            let now = (status.last_synced_at_ms, status.last_reconciled_at_ms);
+            if *last != now {
+                *last = now;
+                if let Some(store) = keeper.upgrade() {
+                    store.remember_round(status.last_synced_at_ms, status.last_reconciled_at_ms);
                 }
             }
             drop(last);
@@ -214,23 +219,23 @@ impl Database {
 
     /// A full round with a complete sweep for rows that were deleted on the backend; it begins after this call.
     pub fn reconcile(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
-        self.driver.trigger()
+        self.driver.reconcile()
     }
 
     /// The parked changes, oldest first.
     pub async fn parked_changes(&self) -> Result<Vec<ParkedChange>> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+        self.store.write(|w| w.parked()).await
     }
 
     /// Queues parked changes again, all of them without `ids`; ids that are not parked are ignored. Answers how many.
-    pub async fn retry_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    pub async fn retry_parked(&self, ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        self.store.write(move |w| w.transaction(|w| w.retry_parked(ids.as_deref()))).await
     }
 
     /// Gives parked changes up, all of them without `ids`: their rows settle on the server's version with what is still
     /// pending on top. Giving up an insert gives up the later changes of that row, too. Answers how many were given up.
-    pub async fn discard_parked(&self, _ids: Option<Vec<ChangeId>>) -> Result<u64> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
+    pub async fn discard_parked(&self, ids: Option<Vec<ChangeId>>) -> Result<u64> {
+        self.store.write(move |w| w.transaction(|w| w.discard_parked(ids.as_deref()))).await
     }
 
     /// The app came to the foreground: a round begins now if syncing is wanted.
@@ -285,6 +290,8 @@ impl Database {
     async fn raw(&self, call: impl Future<Output = std::result::Result<HttpResponse, RoundError>>) -> Result<String> {
         let mut closing = self.closing.subscribe();
         let response = tokio::select! {
+            // without this the first branch to look at is drawn by lot
+            biased;
             _ = closing.wait_for(|closing| *closing) => return Err(closed()),
             response = call => response.map_err(|e| e.error)?,
         };
@@ -312,8 +319,14 @@ impl Database {
         self.closing.send_replace(true);
         self.driver.close().await;
         let store = self.store.clone();
-        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
-            tracing::error!("closing a database panicked");
+        match store.execution() {
+            // a task of the blocking pool would keep a paused clock from moving and end when the scheduler likes
+            Execution::Inline => store.close(),
+            Execution::Threads => {
+                if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+                    tracing::error!("closing a database panicked");
+                }
+            }
         }
     }
 }

@@ -5,14 +5,21 @@
 //! the work is an error of the round, that every caller gets exactly one answer, and that after [`DriverHandle::close`] has
 //! returned nothing runs and nothing is emitted. It refuses to decide anything: what and when is the machine's business.
 
+mod handle;
+#[cfg(test)]
+mod stall_tests;
+#[cfg(test)]
+mod suspend_tests;
+#[cfg(test)]
+mod tests;
+
 use crate::clock::{Clock, Jitter};
 use crate::transport::BoxFuture;
 use omnii_sync_core::error::{ErrorCode, SyncError};
-use omnii_sync_core::machine::{Effect, Input, Machine, RequestId, RoundError};
+use omnii_sync_core::machine::{Effect, Input, Machine, Pulled, RequestId, RoundError};
 use omnii_sync_core::status::Status;
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,16 +29,20 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
+pub use handle::DriverHandle;
+
 /// Longest sleep at a time; a wall clock that was set back by years must not become an endless timer.
 const MAX_SLEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The two halves of a round. Both are cancelled by dropping their future at an await; work that was handed to a blocking
+/// The parts of a round. Each is cancelled by dropping their future at an await; work that was handed to a blocking
 /// thread outlives that, so the implementor lets no such work change anything after its future is gone.
 pub trait Work: Send + Sync + 'static {
     /// Sends what the outbox holds. `Ok` also if it held nothing.
     fn push(&self) -> BoxFuture<'_, Result<(), RoundError>>;
-    /// Fetches and applies every page.
-    fn pull(&self) -> BoxFuture<'_, Result<(), RoundError>>;
+    /// Fetches and applies every page that is new.
+    fn pull(&self) -> BoxFuture<'_, Result<Pulled, RoundError>>;
+    /// Fetches and applies everything, and removes what the backend no longer has.
+    fn reconcile(&self) -> BoxFuture<'_, Result<Pulled, RoundError>>;
 }
 
 /// Called on the driver's task after each change of the status; must return quickly.
@@ -41,6 +52,9 @@ enum Message {
     Input(Input),
     Trigger(oneshot::Sender<Result<(), SyncError>>),
     Upload(oneshot::Sender<Result<(), SyncError>>),
+    Reconcile(oneshot::Sender<Result<(), SyncError>>),
+    /// To be answered when nothing is in flight.
+    Drained(oneshot::Sender<()>),
     /// To be answered when what came before has been dealt with.
     Settled(oneshot::Sender<()>),
 }
@@ -57,36 +71,40 @@ pub struct Driver {
     last_request: RequestId,
     timer: Option<Instant>,
     slot: Slot,
+    /// Who waits for an empty slot.
+    drained: Vec<oneshot::Sender<()>>,
     /// The span of the round in flight.
     round: Span,
     rounds: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Half {
+enum Part {
     Push,
     Pull,
+    Reconcile,
 }
 
-type Task = JoinHandle<Result<(), RoundError>>;
+/// A push has nothing to say but that it is done.
+type Task = JoinHandle<Result<Pulled, RoundError>>;
 
 /// What is in flight.
 enum Slot {
     Empty,
     Running {
-        half: Half,
+        part: Part,
         task: Task,
     },
     /// Cancelled, but not at its end yet; `next` starts when it is.
     Draining {
         task: Task,
-        next: Option<Half>,
+        next: Option<Part>,
     },
 }
 
 impl Slot {
     /// The end of the task in flight; never, if there is none. May be dropped and called again.
-    async fn ended(&mut self) -> Result<Result<(), RoundError>, JoinError> {
+    async fn ended(&mut self) -> Result<Result<Pulled, RoundError>, JoinError> {
         match self {
             Self::Empty => std::future::pending().await,
             Self::Running { task, .. } | Self::Draining { task, .. } => task.await,
@@ -118,6 +136,7 @@ impl Driver {
             last_request: 0,
             timer: None,
             slot: Slot::Empty,
+            drained: Vec::new(),
             round: Span::none(),
             rounds: 0,
         };
@@ -138,6 +157,12 @@ impl Driver {
                     Some(Message::Input(input)) => input,
                     Some(Message::Trigger(answer)) => Input::Trigger(self.register(answer)),
                     Some(Message::Upload(answer)) => Input::Upload(self.register(answer)),
+                    Some(Message::Reconcile(answer)) => Input::Reconcile(self.register(answer)),
+                    Some(Message::Drained(answer)) => {
+                        self.drained.push(answer);
+                        self.answer_drained();
+                        continue;
+                    }
                     Some(Message::Settled(answer)) => {
                         // whoever asked may be gone
                         let _ = answer.send(());
@@ -176,28 +201,42 @@ impl Driver {
     }
 
     /// Empties the slot; says what the machine must hear of it.
-    fn task_ended(&mut self, result: Result<Result<(), RoundError>, JoinError>) -> Option<Input> {
+    fn task_ended(&mut self, result: Result<Result<Pulled, RoundError>, JoinError>) -> Option<Input> {
         match std::mem::replace(&mut self.slot, Slot::Empty) {
             Slot::Empty => None,
             Slot::Draining { next, .. } => {
-                if let Some(half) = next {
-                    self.start(half);
+                if let Some(part) = next {
+                    self.start(part);
                 }
+                self.answer_drained();
                 None
             }
-            Slot::Running { half, .. } => {
-                let result = result.unwrap_or_else(|e| Err(lost(&e, half)));
+            Slot::Running { part, .. } => {
+                let result = result.unwrap_or_else(|e| Err(lost(&e, part)));
                 let code = result.as_ref().err().map_or("ok", |e| e.error.code.as_str());
-                match half {
-                    Half::Push => {
+                match part {
+                    Part::Push => {
                         self.round.record("push", code);
-                        Some(Input::PushFinished(result))
+                        Some(Input::PushFinished(result.map(|_| ())))
                     }
-                    Half::Pull => {
+                    Part::Pull => {
                         self.round.record("pull", code);
                         Some(Input::PullFinished(result))
                     }
+                    Part::Reconcile => {
+                        self.round.record("reconcile", code);
+                        Some(Input::ReconcileFinished(result))
+                    }
                 }
+            }
+        }
+    }
+
+    fn answer_drained(&mut self) {
+        if matches!(self.slot, Slot::Empty) {
+            for answer in self.drained.drain(..) {
+                // whoever asked may be gone
+                let _ = answer.send(());
             }
         }
     }
@@ -207,8 +246,9 @@ impl Driver {
         let jitter = self.jitter.next_unit();
         for effect in self.machine.handle(now_ms, jitter, input) {
             match effect {
-                Effect::StartPush => self.start(Half::Push),
-                Effect::StartPull => self.start(Half::Pull),
+                Effect::StartPush => self.start(Part::Push),
+                Effect::StartPull => self.start(Part::Pull),
+                Effect::StartReconcile => self.start(Part::Reconcile),
                 Effect::Cancel => self.cancel(),
                 Effect::SetTimer { at_ms } => {
                     let wait_ms = u64::try_from(at_ms.saturating_sub(now_ms)).unwrap_or(0);
@@ -228,14 +268,15 @@ impl Driver {
             // The span ends with its round, not with the next one's beginning.
             self.round = Span::none();
         }
+        self.answer_drained();
     }
 
-    fn start(&mut self, half: Half) {
+    fn start(&mut self, part: Part) {
         if let Slot::Draining { next, .. } = &mut self.slot {
-            *next = Some(half);
+            *next = Some(part);
             return;
         }
-        if half == Half::Push {
+        if part == Part::Push {
             self.rounds += 1;
             self.round = tracing::info_span!(
                 "sync_round",
@@ -243,16 +284,18 @@ impl Driver {
                 pending = self.machine.status().pending_changes,
                 push = tracing::field::Empty,
                 pull = tracing::field::Empty,
+                reconcile = tracing::field::Empty,
             );
         }
         let work = Arc::clone(&self.work);
         let future = async move {
-            match half {
-                Half::Push => work.push().await,
-                Half::Pull => work.pull().await,
+            match part {
+                Part::Push => work.push().await.map(|()| Pulled::default()),
+                Part::Pull => work.pull().await,
+                Part::Reconcile => work.reconcile().await,
             }
         };
-        self.slot = Slot::Running { half, task: tokio::spawn(future.instrument(self.round.clone())) };
+        self.slot = Slot::Running { part, task: tokio::spawn(future.instrument(self.round.clone())) };
     }
 
     fn cancel(&mut self) {
@@ -290,110 +333,13 @@ async fn sleep_until(timer: Option<Instant>) {
 }
 
 /// The error of a task that ended without a result. A panic's text may quote data, so it is not passed on.
-fn lost(error: &JoinError, half: Half) -> RoundError {
+fn lost(error: &JoinError, part: Part) -> RoundError {
     let what = if error.is_panic() { "panicked" } else { "was stopped from outside" };
-    tracing::error!(?half, what, "sync work lost");
-    let half = match half {
-        Half::Push => "upload",
-        Half::Pull => "download",
+    tracing::error!(?part, what, "sync work lost");
+    let part = match part {
+        Part::Push => "upload",
+        Part::Pull => "download",
+        Part::Reconcile => "search for deleted rows",
     };
-    SyncError::new(ErrorCode::Internal, format!("the {half} {what}; this is a fault in the engine")).into()
+    SyncError::new(ErrorCode::Internal, format!("the {part} {what}; this is a fault in the engine")).into()
 }
-
-/// The way to a running driver. Cheap to clone; callable from any thread. When the last one is dropped the driver closes.
-#[derive(Clone)]
-pub struct DriverHandle {
-    inbox: mpsc::UnboundedSender<Message>,
-    snapshot: Arc<Mutex<Arc<Status>>>,
-    /// Its sender is dropped when the driver has ended.
-    ended: watch::Receiver<()>,
-}
-
-impl DriverHandle {
-    /// Feeds one input. Does nothing after close. Requests go through [`Self::trigger`] and [`Self::upload`], which know
-    /// their ids; they are refused here, as are the inputs that only the driver itself may make.
-    pub fn send(&self, input: Input) {
-        match input {
-            Input::Connect
-            | Input::Disconnect
-            | Input::LocalWrite
-            | Input::Foreground
-            | Input::NetworkRegained
-            | Input::CredentialsChanged
-            | Input::Contacted
-            | Input::Counts { .. }
-            | Input::Cleared
-            | Input::Close => {
-                // The driver has ended: everything is inert.
-                let _ = self.inbox.send(Message::Input(input));
-            }
-            Input::Trigger(_) | Input::Upload(_) | Input::Timer | Input::PushFinished(_) | Input::PullFinished(_) => {
-                tracing::error!("an input that belongs to the driver was refused");
-            }
-        }
-    }
-
-    /// Asks for a whole round at once (not first when the future is polled) and waits for its outcome.
-    pub fn trigger(&self) -> impl Future<Output = Result<(), SyncError>> + Send + 'static + use<> {
-        self.request(Message::Trigger)
-    }
-
-    /// Asks for a push alone at once and waits for its outcome.
-    pub fn upload(&self) -> impl Future<Output = Result<(), SyncError>> + Send + 'static + use<> {
-        self.request(Message::Upload)
-    }
-
-    fn request(
-        &self,
-        message: fn(oneshot::Sender<Result<(), SyncError>>) -> Message,
-    ) -> impl Future<Output = Result<(), SyncError>> + Send + 'static + use<> {
-        let (answer, outcome) = oneshot::channel();
-        // If the driver has ended, the message and the sender in it are dropped.
-        let _ = self.inbox.send(message(answer));
-        async move { outcome.await.unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Closed, "the database was closed"))) }
-    }
-
-    /// Resolves when all that was sent before this call has reached the status; at once if the driver has ended.
-    pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
-        let (answer, settled) = oneshot::channel();
-        let _ = self.inbox.send(Message::Settled(answer));
-        async move {
-            // an error says that the driver has ended, and all with it
-            let _ = settled.await;
-        }
-    }
-
-    /// The latest snapshot.
-    pub fn status(&self) -> Arc<Status> {
-        Arc::clone(&self.snapshot.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// For [`Client::on_contact`](crate::client::Client::on_contact). Does not keep the driver alive, which in turn keeps
-    /// the client alive.
-    pub fn contact_hook(&self) -> impl Fn() + Send + Sync + 'static {
-        let inbox = self.inbox.downgrade();
-        move || {
-            if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Input(Input::Contacted));
-            }
-        }
-    }
-
-    /// Cancels what is in flight, rejects who waits with `Closed`, and returns when the tasks have really ended. After
-    /// that nothing is emitted. May be called more than once.
-    pub async fn close(&self) {
-        self.send(Input::Close);
-        let mut ended = self.ended.clone();
-        // Nothing is ever sent: the error is the end.
-        while ended.changed().await.is_ok() {}
-    }
-}
-
-impl fmt::Debug for DriverHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DriverHandle").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests;

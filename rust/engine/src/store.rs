@@ -1,7 +1,8 @@
 //! The local database: one file per user, one writer thread, a few readers.
 //!
 //! Guarantees: a local write and its outbox entry commit together; the rows of a page and its cursor commit together; no
-//! pulled row enters the outbox; all SQL after opening runs on threads of this module, never on the caller's. Refuses to know of HTTP,
+//! pulled row enters the outbox; SQL after opening runs on threads of this module, never on
+//! the caller's ([`Execution`] names the exception). Refuses to know of HTTP,
 //! tokens or when to sync.
 
 mod apply;
@@ -9,9 +10,12 @@ mod capture;
 mod ddl;
 mod open;
 mod outbox;
+mod overlay;
+mod parked;
 mod readers;
 mod rows;
 mod sql_error;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -29,7 +33,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use writer::WriterThread;
+use writer::WriterQueue;
 
 /// Who is told what commits change. Called on the writer's thread after the commit; must not block.
 pub trait StoreObserver: Send + Sync + 'static {
@@ -37,6 +41,18 @@ pub trait StoreObserver: Send + Sync + 'static {
     fn tables_changed(&self, tables: Vec<String>);
     /// The outbox changed. `local` when by a write of the app, as opposed to by syncing.
     fn outbox_changed(&self, counts: Counts, local: bool);
+}
+
+/// Where the store's SQL runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Execution {
+    /// On threads of the store: one that writes, a few that read. Callers never wait.
+    #[default]
+    Threads,
+    /// On the caller's thread, before the call returns, in the order of the calls; what a job's answer asks for in turn runs
+    /// when that job is done. For the simulator: on a single-threaded runtime with paused time nothing then depends on the
+    /// operating system's scheduler, and the same seed gives the same run. Never for apps: callers wait for the disk.
+    Inline,
 }
 
 /// What [`Store::open`] needs.
@@ -57,6 +73,8 @@ pub struct Remembered {
     pub counts: Counts,
     /// End of the last complete round, ms since the Unix epoch.
     pub last_synced_at_ms: Option<i64>,
+    /// End of the last complete sweep for rows deleted on the backend, ms since the Unix epoch.
+    pub last_reconciled_at_ms: Option<i64>,
 }
 
 /// An open database. Cheap to share; closing is explicit.
@@ -64,8 +82,9 @@ pub struct Store {
     schema: Arc<Schema>,
     user_id: String,
     remembered: Remembered,
-    writer: WriterThread,
+    writer: WriterQueue,
     readers: Readers,
+    execution: Execution,
     /// Number of the pull begun last.
     last_pull: AtomicI64,
     /// Number of the pull under way, 0 if there is none.
@@ -97,20 +116,31 @@ impl Drop for Pull {
 impl Store {
     /// Opens or creates the file and brings it to the schema. Blocks; call it off the JS thread.
     pub fn open(options: StoreOptions, observer: Arc<dyn StoreObserver>) -> Result<Self> {
+        Self::open_with(options, observer, Execution::Threads)
+    }
+
+    /// As [`Self::open`], with the choice of where jobs run.
+    pub fn open_with(options: StoreOptions, observer: Arc<dyn StoreObserver>, execution: Execution) -> Result<Self> {
         let claim = open::claim(&options.path)?;
         let (writer, remembered) = open::writer(&options, observer)?;
-        let writer = WriterThread::spawn(writer)?;
-        let readers = Readers::new(options.path.clone(), options.schema.clone());
+        let writer = WriterQueue::start(writer, execution)?;
+        let readers = Readers::new(options.path.clone(), options.schema.clone(), execution);
         Ok(Self {
             schema: options.schema,
             user_id: options.user_id,
             remembered,
             writer,
             readers,
+            execution,
             last_pull: AtomicI64::new(0),
             active_pull: AtomicI64::new(0),
             claim: Mutex::new(Some(claim)),
         })
+    }
+
+    /// Where jobs run.
+    pub fn execution(&self) -> Execution {
+        self.execution
     }
 
     /// The app's tables.
@@ -174,10 +204,10 @@ impl Store {
         async move { receive.await.unwrap_or_else(|_| Err(closed())) }
     }
 
-    /// Notes the end of a complete round, without waiting for it.
-    pub fn remember_round(&self, at_ms: i64) {
+    /// Notes the ends of the last complete round and the last complete sweep, without waiting for it; `None` forgets.
+    pub fn remember_round(&self, synced_at_ms: Option<i64>, reconciled_at_ms: Option<i64>) {
         self.writer.run(move |writer| {
-            if let Err(error) = writer.and_then(|w| w.round_complete(at_ms)) {
+            if let Err(error) = writer.and_then(|w| w.round_complete(synced_at_ms, reconciled_at_ms)) {
                 tracing::warn!(code = error.code.as_str(), "the time of the last round could not be kept");
             }
         });

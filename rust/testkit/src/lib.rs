@@ -2,5 +2,7 @@
 //! talking real HTTP to the reference backend.
 
 mod device;
+mod world;
 
 pub use device::{Device, SCHEMA};
+pub use world::{LIVELY, QUIET, World};

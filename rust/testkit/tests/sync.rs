@@ -3,49 +3,9 @@
 #![allow(clippy::unwrap_used)] // helpers outside of #[test] functions
 
 use omnii_sync_engine::{ErrorCode, StatusKind};
-use omnii_sync_server::{Answer, Config, Fault, Route, Running, Server};
-use omnii_sync_testkit::Device;
+use omnii_sync_server::{Answer, Config, Fault, Route, Server};
+use omnii_sync_testkit::{Device, LIVELY, QUIET, World};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-/// Long enough that only what a test asks for happens.
-const QUIET: &str = r#"{"pollIntervalMs":3600000,"uploadThrottleMs":3600000}"#;
-const LIVELY: &str = r#"{"pollIntervalMs":50,"uploadThrottleMs":10,"maxBackoffMs":100}"#;
-
-struct World {
-    server: Running,
-    user: String,
-    directory: TempDir,
-}
-
-impl World {
-    async fn new() -> Self {
-        let server = Server::start(Config::test()).await.unwrap();
-        let user = server.backend().create_user("ada@example.com", "secret-123").unwrap();
-        Self { server, user, directory: tempfile::tempdir().unwrap() }
-    }
-    fn device(&self, name: &str, sync: &str) -> Device {
-        let device = Device::open(&self.directory.path().join(name), &self.user, sync).unwrap();
-        device.sign_in(&self.server.api_url(), &self.server.backend().mint_token(&self.user).unwrap());
-        device
-    }
-    fn entity(&self, name: &str) -> String {
-        let row = json!({"entity_type":"task","name":name,"properties":{"a":[1,{"b":"ü"}]}});
-        self.server.backend().upsert(&self.user, "sync_entities", row).unwrap()
-    }
-    fn row(&self, table: &str, id: &str) -> Option<Value> {
-        self.server.backend().row(&self.user, table, id).unwrap()
-    }
-    fn uploads(&self) -> Vec<Value> {
-        self.server
-            .traffic()
-            .take_recorded()
-            .into_iter()
-            .filter(|r| r.route == Route::Upload)
-            .map(|r| serde_json::from_str(&r.body).unwrap())
-            .collect()
-    }
-}
 
 const ID: &str = "11111111-1111-4111-8111-111111111111";
 
@@ -222,8 +182,14 @@ async fn rows_of_another_user_are_refused_and_reported() {
     let user = world.user.clone();
     let rewrite = move |body: &[u8]| String::from_utf8_lossy(body).replace(&user, "someone-else").into_bytes();
     world.server.faults().next(Route::Sync, 3, Fault::rewrite(rewrite));
-    assert_eq!(device.database.trigger_sync().await.unwrap_err().code, ErrorCode::ForeignRow);
+    device.database.trigger_sync().await.unwrap();
     assert_eq!(device.read("SELECT count(*) FROM sync_entities").await, [["0"]]);
+    let status = device.database.status();
+    assert_eq!((status.kind(), status.error.unwrap().code), (StatusKind::Error, ErrorCode::ForeignRow));
+    assert_eq!((status.refused_rows, status.has_synced), (1, true), "what could be exchanged was");
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!((device.kind(), device.database.status().refused_rows), (StatusKind::Synced, 0));
+    assert_eq!(device.read("SELECT count(*) FROM sync_entities").await, [["1"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -394,6 +360,8 @@ async fn a_swallowed_second_change_is_parked_though_the_first_arrived() {
     device.database.trigger_sync().await.unwrap();
     device.execute(&format!("UPDATE sync_entities SET name = 'fine' WHERE id = '{id}'")).await.unwrap();
     device.execute(&format!("UPDATE sync_entities SET entity_type = 'no such type' WHERE id = '{id}'")).await.unwrap();
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!(device.database.status().pending_changes, 2, "sent together, and once more each by itself");
     device.database.trigger_sync().await.unwrap();
     assert_eq!(device.database.status().pending_changes, 1, "sent once more, in case another device wrote meanwhile");
     device.database.trigger_sync().await.unwrap();

@@ -8,7 +8,7 @@ use crate::error::{ErrorCode, SyncError};
 /// Names one caller waiting for a round; the driver never reuses one.
 pub type RequestId = u64;
 
-/// Why a push or a pull failed.
+/// Why a push, a pull or a sweep failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoundError {
     /// What the app is told.
@@ -31,9 +31,19 @@ impl RoundError {
         )
     }
 
+    /// Whether nothing was heard for too long. It may be this one request that is too much for the backend.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self.error.code, ErrorCode::Timeout | ErrorCode::Stalled)
+    }
+
     /// Whether only some table or row is at fault: the backend is there, and everything else was exchanged.
     pub(super) fn is_of_one_table(&self) -> bool {
         matches!(self.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled | ErrorCode::ForeignRow)
+    }
+
+    /// Whether a sweep that fails with this will fail again though everything else works.
+    pub(super) fn is_of_the_sweep(&self) -> bool {
+        !(self.error.retryable || self.is_connection_level())
     }
 
     /// Whether an attempt soon may help. "Nobody is signed in" changes by an event, not by asking again.
@@ -46,6 +56,18 @@ impl From<SyncError> for RoundError {
     fn from(error: SyncError) -> Self {
         Self { error, retry_after_ms: None }
     }
+}
+
+/// What a complete pull or sweep says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pulled {
+    /// Rows that were delivered and refused.
+    pub refused_rows: u64,
+    /// What the app should know though everything that could be applied was. The round is complete all the same.
+    pub warning: Option<SyncError>,
+    /// Rows that are gone on the backend are gone here, too: a sweep would find nothing to do. So after a first pull into
+    /// an empty file.
+    pub swept: bool,
 }
 
 /// What happened outside.
@@ -61,6 +83,9 @@ pub enum Input {
     Trigger(RequestId),
     /// The app asks for a push without a pull, also while disconnected.
     Upload(RequestId),
+    /// The app asks for a whole round with a sweep for rows deleted on the backend, also while disconnected. The sweep
+    /// begins after this.
+    Reconcile(RequestId),
     /// The app came to the foreground; connections may have died meanwhile.
     Foreground,
     /// The device is on a network again.
@@ -74,7 +99,9 @@ pub enum Input {
     /// The work of [`Effect::StartPush`] ended.
     PushFinished(Result<(), RoundError>),
     /// The work of [`Effect::StartPull`] ended.
-    PullFinished(Result<(), RoundError>),
+    PullFinished(Result<Pulled, RoundError>),
+    /// The work of [`Effect::StartReconcile`] ended. `swept` goes without saying.
+    ReconcileFinished(Result<Pulled, RoundError>),
     /// The outbox as it is now.
     Counts {
         /// Changes queued or sent.
@@ -84,6 +111,11 @@ pub enum Input {
     },
     /// The synced rows and cursors were dropped: nothing has been synced yet.
     Cleared,
+    /// The process may be stopped at any moment: what is in flight is cancelled and nothing begins until
+    /// [`Input::Resume`]. Who waits goes on waiting. Does nothing if suspended already.
+    Suspend,
+    /// Goes on after [`Input::Suspend`]: a round begins at once if syncing is wanted or somebody waits for one.
+    Resume,
     /// The database closes. Everything after it is inert.
     Close,
 }
@@ -95,6 +127,8 @@ pub enum Effect {
     StartPush,
     /// Start a pull; answer with [`Input::PullFinished`].
     StartPull,
+    /// Start a sweep, which is also a pull of everything; answer with [`Input::ReconcileFinished`].
+    StartReconcile,
     /// Stop the work in flight and never report its result.
     Cancel,
     /// Send [`Input::Timer`] at this time, instead of at the time set before. May lie in the past.

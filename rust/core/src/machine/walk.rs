@@ -3,6 +3,7 @@
 //! A failure prints its seed; `OMNII_WALK_SEED=<seed>` runs that one alone.
 
 use super::*;
+use crate::status::StatusKind;
 use std::collections::{HashMap, HashSet};
 
 /// Sebastiano Vigna's splitmix64.
@@ -25,9 +26,18 @@ impl SplitMix {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    fn pulled(&mut self) -> Result<Pulled, RoundError> {
+        self.result().map(|()| Pulled {
+            refused_rows: self.below(3),
+            warning: (self.below(4) == 0).then(|| SyncError::new(ErrorCode::ForeignRow, "walk")),
+            swept: self.below(3) == 0,
+        })
+    }
+
     fn result(&mut self) -> Result<(), RoundError> {
         use ErrorCode as E;
-        const CODES: [E; 9] = [
+        const CODES: [E; 10] = [
+            E::Stalled,
             E::Network,
             E::Timeout,
             E::NoCredentials,
@@ -52,6 +62,14 @@ enum InFlight {
     Nothing,
     Push,
     Pull,
+    Sweep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Wish {
+    Trigger,
+    Upload,
+    Reconcile,
 }
 
 /// What an honest driver would know, kept beside the machine.
@@ -59,28 +77,92 @@ struct Model {
     in_flight: InFlight,
     timer: Option<i64>,
     connected: bool,
+    suspended: bool,
     closed: bool,
-    /// Pushes started so far.
+    /// Pushes started so far; this numbers the rounds, too.
     pushes: u64,
+    /// The last round of which a push, a pull, a sweep was complete.
+    pushed: u64,
+    pulled: u64,
+    swept: u64,
     /// Open requests and how many pushes had been started when they were made.
-    open: HashMap<RequestId, u64>,
+    open: HashMap<RequestId, (Wish, u64)>,
     settled: HashSet<RequestId>,
     published: Status,
 }
 
 impl Model {
+    fn new() -> Self {
+        Self {
+            in_flight: InFlight::Nothing,
+            timer: None,
+            connected: false,
+            suspended: false,
+            closed: false,
+            pushes: 0,
+            pushed: 0,
+            pulled: 0,
+            swept: 0,
+            open: HashMap::new(),
+            settled: HashSet::new(),
+            published: Status::default(),
+        }
+    }
+
+    fn note(&mut self, input: &Input) {
+        match input {
+            Input::Connect => self.connected = true,
+            Input::Disconnect => self.connected = false,
+            Input::Suspend => self.suspended = true,
+            Input::Resume => self.suspended = false,
+            Input::Close => self.closed = true,
+            Input::Timer => self.timer = None,
+            Input::Trigger(id) => self.ask(*id, Wish::Trigger),
+            Input::Upload(id) => self.ask(*id, Wish::Upload),
+            Input::Reconcile(id) => self.ask(*id, Wish::Reconcile),
+            Input::PushFinished(result) if self.in_flight == InFlight::Push => {
+                self.in_flight = InFlight::Nothing;
+                if result.is_ok() {
+                    self.pushed = self.pushes;
+                }
+            }
+            Input::PullFinished(result) if self.in_flight == InFlight::Pull => {
+                self.in_flight = InFlight::Nothing;
+                if let Ok(pulled) = result {
+                    self.pulled = self.pushes;
+                    if pulled.swept {
+                        self.swept = self.pushes;
+                    }
+                }
+            }
+            Input::ReconcileFinished(result) if self.in_flight == InFlight::Sweep => {
+                self.in_flight = InFlight::Nothing;
+                if result.is_ok() {
+                    self.swept = self.pushes;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, id: RequestId, wish: Wish) {
+        self.open.insert(id, (wish, self.pushes));
+    }
+
+    fn start(&mut self, what: InFlight) {
+        assert_eq!(self.in_flight, InFlight::Nothing, "two things in flight");
+        self.in_flight = what;
+    }
+
     fn apply(&mut self, effects: &[Effect], status: &Status) {
         for effect in effects {
             match effect {
                 Effect::StartPush => {
-                    assert_eq!(self.in_flight, InFlight::Nothing, "two things in flight");
-                    self.in_flight = InFlight::Push;
+                    self.start(InFlight::Push);
                     self.pushes += 1;
                 }
-                Effect::StartPull => {
-                    assert_eq!(self.in_flight, InFlight::Nothing, "two things in flight");
-                    self.in_flight = InFlight::Pull;
-                }
+                Effect::StartPull => self.start(InFlight::Pull),
+                Effect::StartReconcile => self.start(InFlight::Sweep),
                 Effect::Cancel => {
                     assert_ne!(self.in_flight, InFlight::Nothing, "nothing to cancel");
                     self.in_flight = InFlight::Nothing;
@@ -97,31 +179,76 @@ impl Model {
                 Effect::Settle { requests, outcome } => {
                     assert!(!requests.is_empty());
                     for id in requests {
-                        let pushes = self.open.remove(id).expect("settled twice or never asked for");
+                        let (wish, pushes) = self.open.remove(id).expect("settled twice or never asked for");
                         assert!(self.settled.insert(*id));
                         if outcome.is_ok() {
-                            assert!(self.pushes > pushes, "settled by a round that began before the request");
+                            assert!(self.pushed > pushes, "answered without a push that began later");
+                            assert!(wish == Wish::Upload || self.pulled > pushes, "answered without a later pull");
+                            assert!(wish != Wish::Reconcile || self.swept > pushes, "answered without a later sweep");
                         }
                     }
                 }
             }
         }
+        self.check(status);
+    }
+
+    fn check(&self, status: &Status) {
         assert_eq!(*status, self.published, "changed without a Publish");
         let busy = self.in_flight != InFlight::Nothing;
         if self.closed {
             assert!(!busy && self.timer.is_none() && self.open.is_empty(), "something goes on after close");
-        } else if self.connected {
-            assert!(busy || self.timer.is_some(), "no way out");
+        } else if self.suspended {
+            assert!(!busy && self.timer.is_none(), "something goes on while suspended");
+            assert_eq!(status.kind(), StatusKind::Offline);
         } else {
-            assert!(self.timer.is_none(), "a timer while disconnected");
+            assert_eq!(self.timer.is_some(), self.connected || busy, "no way out, or a timer for nothing");
+            assert!(busy || self.open.is_empty(), "somebody waits for nothing");
         }
-        assert!(!(busy && self.timer.is_some()), "a timer besides work in flight");
-        assert!(busy || self.open.is_empty(), "somebody waits for nothing");
         assert!(!status.uploading || (self.in_flight == InFlight::Push && status.pending_changes > 0));
-        assert_eq!(status.downloading, self.in_flight == InFlight::Pull);
+        assert_eq!(status.downloading, matches!(self.in_flight, InFlight::Pull | InFlight::Sweep));
         assert_eq!(status.connecting, busy && !status.connected);
-        assert!(status.next_retry_at_ms.is_none() || status.next_retry_at_ms == self.timer);
+        // a push may come before the retry
+        assert!(status.next_retry_at_ms.is_none() || (!busy && status.next_retry_at_ms >= self.timer));
+        assert_eq!(status.has_synced, status.last_synced_at_ms.is_some());
     }
+
+    /// What an honest driver would report next when all goes well.
+    fn next_good(&self) -> Input {
+        match self.in_flight {
+            InFlight::Push => Input::PushFinished(Ok(())),
+            InFlight::Pull => Input::PullFinished(Ok(Pulled::default())),
+            InFlight::Sweep => Input::ReconcileFinished(Ok(Pulled::default())),
+            InFlight::Nothing => Input::Timer,
+        }
+    }
+}
+
+/// The faults have stopped: whatever came before, few steps lead to `Synced`.
+fn recover(machine: &mut Machine, model: &mut Model, now: &mut i64) {
+    let mut step = |machine: &mut Machine, input: Input| {
+        if input == Input::Timer {
+            *now = (*now).max(model.timer.expect("a timer while connected"));
+        }
+        model.note(&input);
+        let effects = machine.handle(*now, 0.5, input);
+        model.apply(&effects, machine.status());
+        model.next_good()
+    };
+    let mut next = Input::Timer;
+    for input in [Input::Resume, Input::Connect, Input::Counts { pending: 0, parked: 0 }] {
+        next = step(machine, input);
+    }
+    // A sweep that failed for good is shown until the next one: that is up to 15 min of polls, 30 s apart and at most four
+    // steps each.
+    for _ in 0..124 {
+        if machine.status().kind() == StatusKind::Synced && next == Input::Timer {
+            assert!(model.open.is_empty());
+            return;
+        }
+        next = step(machine, next);
+    }
+    panic!("not synced: {:?}", machine.status());
 }
 
 fn walk(seed: u64) {
@@ -129,16 +256,7 @@ fn walk(seed: u64) {
     let mut machine = Machine::new(SyncOptions::default(), Status::default());
     let mut now = 1_700_000_000_000_i64;
     let mut next_id = 0;
-    let mut model = Model {
-        in_flight: InFlight::Nothing,
-        timer: None,
-        connected: false,
-        closed: false,
-        pushes: 0,
-        open: HashMap::new(),
-        settled: HashSet::new(),
-        published: Status::default(),
-    };
+    let mut model = Model::new();
     for _ in 0..300 {
         // Mostly forward, at times far, at times back.
         now += match rng.below(20) {
@@ -146,7 +264,7 @@ fn walk(seed: u64) {
             1 => rng.below(1_000_000) as i64,
             _ => rng.below(300) as i64,
         };
-        let input = match rng.below(40) {
+        let input = match rng.below(50) {
             0..3 => Input::Connect,
             3 => Input::Disconnect,
             4..8 => Input::LocalWrite,
@@ -164,14 +282,26 @@ fn walk(seed: u64) {
             18 => Input::Timer,
             19..22 => Input::Contacted,
             22 => Input::PushFinished(rng.result()),
-            23 => Input::PullFinished(rng.result()),
+            23 => Input::PullFinished(rng.pulled()),
+            27 => Input::ReconcileFinished(rng.pulled()),
+            28 | 29 => {
+                next_id += 1;
+                Input::Reconcile(next_id)
+            }
+            30 => Input::Suspend,
+            31..34 => Input::Resume,
             24 => Input::Counts { pending: rng.below(3), parked: rng.below(2) },
             25 if rng.below(20) == 0 => Input::Close,
             26 if rng.below(4) == 0 => Input::Cleared,
             // What an honest driver would report next.
             _ => match (model.in_flight, model.timer) {
+                (InFlight::Push | InFlight::Pull | InFlight::Sweep, Some(at)) if rng.below(3) == 0 => {
+                    now = now.max(at);
+                    Input::Timer
+                }
                 (InFlight::Push, _) => Input::PushFinished(rng.result()),
-                (InFlight::Pull, _) => Input::PullFinished(rng.result()),
+                (InFlight::Pull, _) => Input::PullFinished(rng.pulled()),
+                (InFlight::Sweep, _) => Input::ReconcileFinished(rng.pulled()),
                 (InFlight::Nothing, Some(at)) => {
                     now = now.max(at);
                     Input::Timer
@@ -179,20 +309,12 @@ fn walk(seed: u64) {
                 (InFlight::Nothing, None) => Input::LocalWrite,
             },
         };
-        match &input {
-            Input::Connect => model.connected = true,
-            Input::Disconnect => model.connected = false,
-            Input::Close => model.closed = true,
-            Input::Timer => model.timer = None,
-            Input::Trigger(id) | Input::Upload(id) => {
-                model.open.insert(*id, model.pushes);
-            }
-            Input::PushFinished(_) if model.in_flight == InFlight::Push => model.in_flight = InFlight::Nothing,
-            Input::PullFinished(_) if model.in_flight == InFlight::Pull => model.in_flight = InFlight::Nothing,
-            _ => {}
-        }
+        model.note(&input);
         let effects = machine.handle(now, rng.unit(), input);
         model.apply(&effects, machine.status());
+    }
+    if !model.closed {
+        recover(&mut machine, &mut model, &mut now);
     }
     let effects = machine.handle(now, 0.0, Input::Close);
     model.closed = true;

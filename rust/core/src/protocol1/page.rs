@@ -45,6 +45,19 @@ pub struct Page<'a> {
     pub malformed: usize,
     /// Where the first malformed row went wrong: `row <id>, column <name>: …`.
     pub first_fault: Option<String>,
+    /// Ids of refused rows, as far as they can be read.
+    pub refused_ids: Vec<Cow<'a, str>>,
+    /// Refused rows without a readable id.
+    pub unidentified: usize,
+}
+
+impl<'a> Page<'a> {
+    fn note_refused(&mut self, id: Option<Cow<'a, str>>) {
+        match id {
+            Some(id) if is_usable_id(&id) => self.refused_ids.push(id),
+            _ => self.unidentified += 1,
+        }
+    }
 }
 
 /// Reads the rows of `table` from the body of a `/sync` answer. `Ok(None)` when the answer has no such table, which means
@@ -157,6 +170,7 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
             page.last_updated_at = page.last_updated_at.max(row.updated_at);
             if row.user_id.as_deref().is_some_and(|u| u != self.user_id) {
                 page.foreign += 1;
+                page.note_refused(row.id);
                 continue;
             }
             match (row.fault, row.id, row.updated_at) {
@@ -172,6 +186,7 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
                         None => "it has no usable updated_at".to_string(),
                     };
                     page.first_fault.get_or_insert_with(|| format!("row {}: {what}", id.as_deref().unwrap_or("?")));
+                    page.note_refused(id);
                 }
             }
         }

@@ -43,6 +43,15 @@ pub struct TablePull {
     limit: u32,
     page_limit: u32,
     began_at: Option<i64>,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    /// Up to a page that is not full.
+    Walk,
+    /// The same, and then once more from the overlap window before its own beginning.
+    Sweep { overlap_ms: u64 },
 }
 
 /// What follows a page.
@@ -63,7 +72,15 @@ impl TablePull {
             let still_open = cursor.pulled_at.map_or(earliest, |at| at.saturating_sub(window_age(overlap_ms)));
             still_open.clamp(earliest, updated_at)
         });
-        Self { since, limit: page_limit, page_limit, began_at: None }
+        Self { since, limit: page_limit, page_limit, began_at: None, stage: Stage::Walk }
+    }
+
+    /// From the beginning, in the largest pages, so that every row is seen that was there all the time. A row that is written
+    /// meanwhile moves to the end, where the walk still comes by. Only a transaction that began earlier and commits
+    /// meanwhile may move one back (docs/protocol.md, pull 4); so the window before the beginning is read again at the end.
+    pub fn sweep(overlap_ms: u64) -> Self {
+        let stage = Stage::Sweep { overlap_ms };
+        Self { since: None, limit: MAX_PAGE_LIMIT, page_limit: MAX_PAGE_LIMIT, began_at: None, stage }
     }
 
     /// The backend's clock at the first page of this pull.
@@ -86,7 +103,7 @@ impl TablePull {
     pub fn advance(&mut self, page: &Page<'_>, table: &str) -> Result<Next, SyncError> {
         self.began_at = self.began_at.or(page.answered_at);
         if page.received < self.limit as usize {
-            return Ok(Next::Done);
+            return Ok(self.walked());
         }
         let millisecond = |micros: i64| micros.div_euclid(1000);
         let advances = match (self.since, page.last_updated_at) {
@@ -111,6 +128,22 @@ impl TablePull {
                 page.received
             ),
         ))
+    }
+}
+
+impl TablePull {
+    /// What follows a page that was not full.
+    fn walked(&mut self) -> Next {
+        let Stage::Sweep { overlap_ms } = self.stage else { return Next::Done };
+        self.stage = Stage::Walk;
+        let (Some(since), Some(began_at)) = (self.since, self.began_at) else { return Next::Done };
+        let window = began_at.saturating_sub(micros(overlap_ms));
+        if window >= since {
+            return Next::Done; // the last page covered it
+        }
+        self.since = Some(window);
+        self.limit = self.page_limit;
+        Next::More
     }
 }
 
@@ -162,5 +195,22 @@ mod tests {
         let error = pull.advance(&page(5000, 5_000_999), "t").unwrap_err();
         assert_eq!(error.code, ErrorCode::CursorStalled);
         assert!(error.message.contains("'t'"));
+    }
+
+    #[test]
+    fn a_sweep_reads_the_window_before_its_beginning_again() {
+        let page = |received, last| Page { answered_at: Some(60_000_000), ..page(received, last) };
+        let mut pull = TablePull::sweep(30_000);
+        assert_eq!((pull.since(), pull.limit()), (None, MAX_PAGE_LIMIT));
+        assert_eq!(pull.advance(&page(5000, 50_000_000), "t"), Ok(Next::More));
+        assert_eq!(pull.advance(&page(7, 61_000_000), "t"), Ok(Next::More));
+        assert_eq!(pull.since().unwrap(), "1970-01-01T00:00:30.000000Z");
+        assert_eq!(pull.advance(&page(9, 61_000_000), "t"), Ok(Next::Done));
+
+        let mut old = TablePull::sweep(30_000);
+        assert_eq!(old.advance(&page(5000, 20_000_000), "t"), Ok(Next::More));
+        assert_eq!(old.advance(&page(7, 21_000_000), "t"), Ok(Next::Done), "the last page covered the window");
+        let mut small = TablePull::sweep(30_000);
+        assert_eq!(small.advance(&page(7, 61_000_000), "t"), Ok(Next::Done), "one page is one moment");
     }
 }

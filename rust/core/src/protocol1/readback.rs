@@ -2,9 +2,9 @@
 //!
 //! The backend counts a row that its database refused as a success (docs/protocol.md, upload 4), so only the row itself is
 //! proof: a change is proven when every column it sent is there as sent, or was overwritten by a later change that is
-//! proven, or the row has been written by somebody else since. A row that is as it was before proves that the change was
-//! swallowed. In between (the row has changed, but not to what was sent) nobody can say whether the change was swallowed or
-//! overwritten by another device at the same moment: then what is missing is sent once more.
+//! proven, or holds a new value of somebody who wrote the row since. A row that is as it was before proves that the change
+//! was swallowed. In between nobody can say: the change was swallowed, or overwritten by another device at the same moment,
+//! or by a stale copy of the column that another device sent along with its own change. Then what is missing is sent again.
 
 use crate::change::Operation;
 use crate::schema::{ColumnType, Table};
@@ -31,7 +31,9 @@ pub struct Row<'a> {
     pub columns: &'a Map<String, Json>,
     /// When it was written, µs since the epoch.
     pub updated_at: i64,
-    /// When the version known before was written; `None` if none was known.
+    /// The version known before, if one was.
+    pub known: Option<&'a Map<String, Json>>,
+    /// When that was written.
     pub known_at: Option<i64>,
 }
 
@@ -48,7 +50,6 @@ pub enum Verdict {
 
 /// What `row` says of each of its sent changes, oldest first.
 pub fn judge(table: &Table, sent: &[Sent<'_>], row: Row<'_>) -> Vec<Verdict> {
-    let Row { columns: server, updated_at, known_at } = row;
     let mut overwritten: HashSet<&str> = HashSet::new();
     let mut verdicts = vec![Verdict::Swallowed; sent.len()];
     for (i, change) in sent.iter().enumerate().rev() {
@@ -57,25 +58,60 @@ pub fn judge(table: &Table, sent: &[Sent<'_>], row: Row<'_>) -> Vec<Verdict> {
             Operation::Update(columns) => (columns, false),
             Operation::Delete => continue, // the answer to its upload is its proof
         };
+        let set_before = |name: &str| sent[..i].iter().any(|earlier| sets(earlier.operation, name));
         let is_there = |name: &str, value: &Json| {
-            let Some(index) = table.column_index(name) else { return true };
             SERVERS_OWN.contains(&name)
                 || overwritten.contains(name)
-                || (whole && value.is_null()) // left to the server's default
-                || server.get(name).is_some_and(|there| same(table.columns[index].column_type, value, there))
+                || (whole && value.is_null() && !set_before(name)) // left to the server's default
+                || shows(table, row.columns, name, value)
         };
-        let missing: Map<String, Json> =
+        let mut missing: Map<String, Json> =
             columns.iter().filter(|(n, v)| !is_there(n, v)).map(|(n, v)| (n.clone(), v.clone())).collect();
         // in whole milliseconds: the answer's clock shows no more
-        let written_since = change.answered_at.is_some_and(|at| updated_at.div_euclid(1000) > at.div_euclid(1000));
-        if missing.is_empty() || written_since {
+        let written_since = change.answered_at.is_some_and(|at| row.updated_at.div_euclid(1000) > at.div_euclid(1000));
+        if written_since {
+            // a column that is neither as sent nor as it was is somebody's later write
+            missing.retain(|name, _| {
+                row.known.and_then(|known| known.get(name)).is_some_and(|was| shows(table, row.columns, name, was))
+            });
+        }
+        if missing.is_empty() {
             verdicts[i] = Verdict::Proven;
             overwritten.extend(columns.keys().map(String::as_str));
-        } else if known_at.is_none_or(|known| updated_at > known) {
+        } else if row.known_at.is_none_or(|known| row.updated_at > known) {
             verdicts[i] = Verdict::Unclear(missing);
         }
     }
     verdicts
+}
+
+fn sets(operation: &Operation, name: &str) -> bool {
+    match operation {
+        Operation::Insert(columns) | Operation::Update(columns) => columns.get(name).is_some_and(|v| !v.is_null()),
+        Operation::Delete => false,
+    }
+}
+
+/// Whether a row's column means `value`; true for a column that has left the schema.
+fn shows(table: &Table, row: &Map<String, Json>, name: &str, value: &Json) -> bool {
+    table
+        .column_index(name)
+        .is_none_or(|index| row.get(name).is_some_and(|there| same(table.columns[index].column_type, value, there)))
+}
+
+/// Whether `row` shows every column that the operation set, as far as the backend lets a device set it.
+pub fn is_shown(table: &Table, operation: &Operation, row: &Map<String, Json>) -> bool {
+    match operation {
+        Operation::Insert(columns) | Operation::Update(columns) => {
+            columns.iter().all(|(name, value)| SERVERS_OWN.contains(&name.as_str()) || shows(table, row, name, value))
+        }
+        Operation::Delete => false,
+    }
+}
+
+/// Whether two versions of a row differ in anything but the columns that the backend writes itself.
+pub fn differ(table: &Table, a: &Map<String, Json>, b: &Map<String, Json>) -> bool {
+    a.iter().any(|(name, value)| !SERVERS_OWN.contains(&name.as_str()) && !shows(table, b, name, value))
 }
 
 /// Whether both mean the same to the backend, which prints timestamps, UUIDs and JSON in its own way.
@@ -127,6 +163,16 @@ mod tests {
 
     /// Verdicts as words, for a row whose version known before was written at `known_at`.
     fn judged(sent: &[(Operation, i64)], server: Json, updated_at: i64, known_at: i64) -> Vec<String> {
+        judged_from(sent, json!({"a":"was","n":0,"j":null}), server, updated_at, known_at)
+    }
+
+    fn judged_from(
+        sent: &[(Operation, i64)],
+        known: Json,
+        server: Json,
+        updated_at: i64,
+        known_at: i64,
+    ) -> Vec<String> {
         let schema = Schema::from_json(
             r#"{"tables":[{"name":"t","columns":[{"name":"a","type":"text"},{"name":"n","type":"real"},{"name":"j","type":"json"},
             {"name":"updated_at","type":"text"}]}]}"#,
@@ -134,7 +180,12 @@ mod tests {
         .unwrap();
         let sent: Vec<Sent<'_>> =
             sent.iter().map(|(operation, at)| Sent { operation, answered_at: Some(*at) }).collect();
-        let row = Row { columns: server.as_object().unwrap(), updated_at, known_at: Some(known_at) };
+        let row = Row {
+            columns: server.as_object().unwrap(),
+            updated_at,
+            known: known.as_object(),
+            known_at: Some(known_at),
+        };
         let word = |verdict| match verdict {
             Verdict::Proven => "proven".to_owned(),
             Verdict::Swallowed => "swallowed".to_owned(),
@@ -209,5 +260,21 @@ mod tests {
             [r#"{"n":1.0}"#.replace("1.0", "1"), "proven".into()]
         );
         assert_eq!(judged(&both, json!({"a":"second","n":5}), 900, 900), ["swallowed", "proven"], "as it was before");
+    }
+
+    #[test]
+    fn what_somebody_wrote_since_replaces_the_change_but_a_value_as_it_was_before_does_not() {
+        let sent = [(update(json!({"a":"mine","n":9})), 1_000)];
+        let later = |server| judged(&sent, server, 9_000, 500);
+        assert_eq!(later(json!({"a":"theirs","n":5})), ["proven"], "both overwritten");
+        assert_eq!(later(json!({"a":"theirs","n":0})), [r#"{"n":9}"#], "n was swallowed, or carried along as it was");
+        assert_eq!(later(json!({"a":"was","n":9})), [r#"{"a":"mine"}"#]);
+    }
+
+    #[test]
+    fn a_null_that_replaces_an_earlier_value_must_be_there() {
+        let both = |second| [(insert(json!({"a":"x","n":1})), 1_000), (insert(second), 1_000)];
+        assert_eq!(judged(&both(json!({"a":"x","n":null})), json!({"a":"x","n":1}), 900, 900), ["proven", "swallowed"]);
+        assert_eq!(judged(&both(json!({"a":"x","n":null})), json!({"a":"x","n":null}), 900, 900), ["proven", "proven"]);
     }
 }

@@ -1,19 +1,23 @@
-//! Changes into `/upload` requests, and their answers.
+//! Changes into `/upload` requests.
 //!
 //! Owns the order: the backend runs tables in the order of the JSON object's keys and operations in array order, each on its
 //! own. A request therefore never moves an operation ahead of one it depends on; where grouping by table would, a new
-//! request begins. PUT carries `id`, the columns the user changed and the `required` ones where the server is known to have
+//! request begins. Consecutive changes of a row become one operation where that is safe ([`coalesce`]). PUT carries `id`, the columns the user changed and the `required` ones where the server is known to have
 //! the row, the full row where it is not (docs/protocol.md, upload 1 to 5).
 
+mod answer;
+mod coalesce;
+
 use crate::change::{Change, ChangeId, Operation};
-use crate::error::{ErrorCode, SyncError};
 use crate::merge::{RowState, overlay};
-use crate::schema::{ColumnType, Schema, Table};
-use crate::timestamp::parse_micros;
+use crate::schema::{ColumnType, ConflictPolicy, Schema, Table};
+use coalesce::{Folded, Relations};
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, value::RawValue};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+
+pub use answer::{TableAnswer, UploadAnswer, read_answer};
 
 /// Bounds of one request.
 #[derive(Debug, Clone, Copy)]
@@ -30,19 +34,28 @@ impl Default for Limits {
     }
 }
 
+/// One operation of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentOperation {
+    /// The changes it stands for, oldest first; never empty. More than one if they were coalesced.
+    pub changes: Vec<ChangeId>,
+    /// Whether it is a DELETE.
+    pub delete: bool,
+}
+
 /// One request to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UploadRequest {
     /// The JSON body.
     pub body: Vec<u8>,
-    /// Its changes per table, in the body's order.
-    pub tables: Vec<(String, Vec<ChangeId>)>,
+    /// Its operations per table, in the body's order.
+    pub tables: Vec<(String, Vec<SentOperation>)>,
 }
 
 impl UploadRequest {
-    /// The changes in the request.
-    pub fn change_ids(&self) -> impl Iterator<Item = ChangeId> + '_ {
-        self.tables.iter().flat_map(|(_, ids)| ids.iter().copied())
+    /// Its operations, in the body's order.
+    pub fn operations(&self) -> impl Iterator<Item = &SentOperation> + '_ {
+        self.tables.iter().flat_map(|(_, operations)| operations)
     }
 }
 
@@ -55,8 +68,8 @@ struct WireOperation {
     data: Option<Box<RawValue>>,
 }
 
-/// One table of a draft: its operations as JSON text.
-type Group = (String, Vec<(ChangeId, Box<RawValue>)>);
+/// One table of a draft: its operations with their JSON text.
+type Group = (String, Vec<(SentOperation, Box<RawValue>)>);
 
 #[derive(Default)]
 struct Draft {
@@ -83,7 +96,7 @@ impl Draft {
             changes: Groups<'a>,
         }
         let body = serde_json::to_vec(&Body { changes: Groups(&self.groups) }).expect("JSON text of JSON values");
-        let tables = self.groups.into_iter().map(|(t, ops)| (t, ops.into_iter().map(|(id, _)| id).collect())).collect();
+        let tables = self.groups.into_iter().map(|(t, ops)| (t, ops.into_iter().map(|(op, _)| op).collect())).collect();
         UploadRequest { body, tables }
     }
 }
@@ -105,28 +118,34 @@ pub fn plan(
     bases: &HashMap<(String, String), Base>,
     limits: Limits,
 ) -> Vec<UploadRequest> {
+    let relations = Relations::of(schema);
+    let base_of = |table: &str, row: &str| bases.get(&(table.to_owned(), row.to_owned()));
+    let operations = coalesce::fold(schema, changes, |table, row| base_of(table, row).is_some_and(|base| base.known));
     let mut requests = Vec::new();
     let mut draft = Draft::default();
     let mut rows: HashMap<(&str, &str), Base> = HashMap::new();
-    for change in changes {
-        let Some(table) = schema.table(&change.table) else { continue };
+    for Folded { table, row_id, changes, operation } in operations {
         let base = rows
-            .entry((&change.table, &change.row_id))
-            .or_insert_with(|| bases.get(&(change.table.clone(), change.row_id.clone())).cloned().unwrap_or_default());
-        let after = overlay(base.row.take(), [&change.operation]);
-        let operation = wire_operation(table, change, base.known, after.as_ref());
+            .entry((&table.name, row_id))
+            .or_insert_with(|| base_of(&table.name, row_id).cloned().unwrap_or_default());
+        let before = base.row.take();
+        let after = overlay(before.clone(), [&operation]);
+        let wire = wire_operation(table, row_id, &operation, base.known, before.as_ref(), after.as_ref());
+        let delete = operation == Operation::Delete;
+        base.known &= !delete;
         base.row = after;
-        let text = serde_json::value::to_raw_value(&operation).expect("JSON text of JSON values");
+        let text = serde_json::value::to_raw_value(&wire).expect("JSON text of JSON values");
         let size = text.get().len() + 1;
         let full = draft.operations >= limits.operations || (draft.operations > 0 && draft.bytes + size > limits.bytes);
-        if full || reorders(schema, &draft, change) {
+        if full || reorders(&relations, &draft, table, delete) {
             requests.push(std::mem::take(&mut draft).finish());
         }
         draft.operations += 1;
         draft.bytes += size;
-        match draft.groups.iter_mut().find(|(t, _)| *t == change.table) {
-            Some((_, operations)) => operations.push((change.id, text)),
-            None => draft.groups.push((change.table.clone(), vec![(change.id, text)])),
+        let sent = (SentOperation { changes, delete }, text);
+        match draft.groups.iter_mut().find(|(t, _)| *t == table.name) {
+            Some((_, operations)) => operations.push(sent),
+            None => draft.groups.push((table.name.clone(), vec![sent])),
         }
     }
     if draft.operations > 0 {
@@ -135,25 +154,42 @@ pub fn plan(
     requests
 }
 
-fn wire_operation(table: &Table, change: &Change, known: bool, after: Option<&Map<String, Json>>) -> WireOperation {
-    let data = match &change.operation {
+/// `before` and `after` are the row around the operation, as far as known.
+fn wire_operation(
+    table: &Table,
+    row_id: &str,
+    operation: &Operation,
+    known: bool,
+    before: Option<&Map<String, Json>>,
+    after: Option<&Map<String, Json>>,
+) -> WireOperation {
+    let data = match operation {
         Operation::Delete => None,
-        Operation::Insert(columns) if known => Some(put_data(table, &change.row_id, columns)),
-        // what the app left out takes the server's default
-        Operation::Insert(columns) => Some(put_data(table, &change.row_id, &without_nulls(columns))),
+        Operation::Insert(columns) if known => Some(put_data(table, row_id, columns)),
+        Operation::Insert(columns) => {
+            // what the app left out takes the server's default, unless an earlier version of the row may be there
+            let mut sent = without_nulls(columns);
+            let set_before = before.into_iter().flatten().filter(|(_, value)| !value.is_null());
+            sent.extend(set_before.filter_map(|(name, _)| Some((name.clone(), columns.get(name)?.clone()))));
+            Some(put_data(table, row_id, &sent))
+        }
         Operation::Update(columns) => {
             let full = after.unwrap_or(columns);
-            let mut sent = if known { Map::new() } else { without_nulls(full) };
+            let mut sent = match (known, table.conflict_policy) {
+                (true, ConflictPolicy::LastWriteWins | ConflictPolicy::ServerWins) => Map::new(),
+                (true, ConflictPolicy::ClientWins) => full.clone(),
+                (false, _) => without_nulls(full),
+            };
             sent.extend(columns.clone());
             for name in &table.required {
                 if let (false, Some(value)) = (sent.contains_key(name), full.get(name)) {
                     sent.insert(name.clone(), value.clone());
                 }
             }
-            Some(put_data(table, &change.row_id, &sent))
+            Some(put_data(table, row_id, &sent))
         }
     };
-    WireOperation { kind: if data.is_some() { "PUT" } else { "DELETE" }, id: change.row_id.clone(), data }
+    WireOperation { kind: if data.is_some() { "PUT" } else { "DELETE" }, id: row_id.to_owned(), data }
 }
 
 fn without_nulls(columns: &Map<String, Json>) -> Map<String, Json> {
@@ -185,190 +221,14 @@ fn put_data(table: &Table, id: &str, columns: &Map<String, Json>) -> Box<RawValu
     serde_json::value::to_raw_value(&Data(table, id, columns)).expect("JSON text of JSON values")
 }
 
-/// Whether appending the change to its table's group would move it ahead of something it depends on.
-fn reorders(schema: &Schema, draft: &Draft, change: &Change) -> bool {
-    let Some(at) = draft.groups.iter().position(|(t, _)| *t == change.table) else { return false };
-    let put = change.operation != Operation::Delete;
+/// Whether appending an operation to its table's group would move it ahead of something it depends on.
+fn reorders(relations: &Relations<'_>, draft: &Draft, table: &Table, delete: bool) -> bool {
+    let Some(at) = draft.groups.iter().position(|(t, _)| *t == table.name) else { return false };
     draft.groups[at + 1..].iter().any(|(other, _)| {
         // a parent's PUT may go ahead of its children's operations; nothing else that is related may move
-        let child_of_ours = descends(schema, other, &change.table);
-        descends(schema, &change.table, other) || (child_of_ours && !put)
+        relations.descends(&table.name, other) || (relations.descends(other, &table.name) && delete)
     })
 }
 
-fn descends(schema: &Schema, child: &str, ancestor: &str) -> bool {
-    let mut seen = HashSet::new();
-    let mut open = vec![child];
-    while let Some(name) = open.pop() {
-        let Some(table) = schema.table(name) else { continue };
-        for parent in &table.parents {
-            if parent == ancestor {
-                return true;
-            }
-            if seen.insert(parent.as_str()) {
-                open.push(parent);
-            }
-        }
-    }
-    false
-}
-
-/// What the backend said about one table of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TableAnswer {
-    /// No error. PUTs are now to be proven by read-back; DELETEs are done.
-    Accepted,
-    /// The backend has no such table: none of its operations can ever succeed.
-    UnknownTable(String),
-    /// The backend reported errors; it does not say for which operations.
-    Refused(String),
-}
-
-/// The answer to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UploadAnswer {
-    /// One per table of the request, in its order.
-    pub tables: Vec<TableAnswer>,
-    /// The backend's clock when it answered, in microseconds since the epoch, as far as it can be read. Whoever wrote a row
-    /// later than that wrote after us.
-    pub answered_at: Option<i64>,
-}
-
-/// Reads the answer to `request`.
-pub fn read_answer(request: &UploadRequest, body: &[u8]) -> Result<UploadAnswer, SyncError> {
-    #[derive(Deserialize)]
-    struct Answer {
-        results: HashMap<String, TableResult>,
-        #[serde(default)]
-        timestamp: Json,
-    }
-    #[derive(Deserialize)]
-    struct TableResult {
-        #[serde(default)]
-        errors: Vec<Json>,
-    }
-    let answer: Answer = serde_json::from_slice(body).map_err(|e| {
-        let at = format!("line {}, column {}", e.line(), e.column());
-        SyncError::new(
-            ErrorCode::BadResponse,
-            format!("the answer to an upload is not one ({at}): is the endpoint right?"),
-        )
-    })?;
-    let table_answer = |table: &str| match answer.results.get(table).map(|result| result.errors.first()) {
-        None => TableAnswer::Refused("the backend's answer does not mention the table".into()),
-        Some(None) => TableAnswer::Accepted,
-        // the words are the protocol's (upload 4)
-        Some(Some(Json::String(text))) if text.starts_with("Invalid table") => TableAnswer::UnknownTable(cut(text)),
-        Some(Some(Json::String(text))) => TableAnswer::Refused(cut(text)),
-        Some(Some(_)) => TableAnswer::Refused("refused without a reason".into()),
-    };
-    let tables = request.tables.iter().map(|(table, _)| table_answer(table)).collect();
-    Ok(UploadAnswer { tables, answered_at: answer.timestamp.as_str().and_then(parse_micros) })
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(200).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn schema() -> Schema {
-        Schema::from_json(
-            r#"{"tables":[
-            {"name":"rel","columns":[{"name":"from_id","type":"text"}],"parents":["ent"],"required":["from_id"]},
-            {"name":"ent","columns":[{"name":"name","type":"text"},{"name":"kind","type":"text"},{"name":"props","type":"json"}],"required":["name"]},
-            {"name":"solo","columns":[{"name":"x","type":"integer"}]}]}"#,
-        )
-        .unwrap()
-    }
-
-    fn change(id: i64, table: &str, row: &str, operation: Operation) -> Change {
-        Change { id, transaction: id, table: table.into(), row_id: row.into(), operation }
-    }
-
-    fn map(value: Json) -> Map<String, Json> {
-        value.as_object().unwrap().clone()
-    }
-
-    fn bodies(changes: &[Change], server: &HashMap<(String, String), Base>, limits: Limits) -> Vec<Json> {
-        plan(&schema(), changes, server, limits).iter().map(|r| serde_json::from_slice(&r.body).unwrap()).collect()
-    }
-
-    #[test]
-    fn put_carries_id_changed_and_required_columns_and_json_as_json() {
-        let row = Some(map(json!({"name":"n","kind":"k","props":"{}"})));
-        let server = HashMap::from([(("ent".to_string(), "e1".to_string()), Base { known: true, row })]);
-        let update = || Operation::Update(map(json!({"props": r#"{"a":[1]}"#})));
-        let full = Operation::Insert(map(json!({"name":"m","kind":null,"props":"[]"})));
-        let changes =
-            [change(1, "ent", "e1", update()), change(2, "ent", "e2", full), change(3, "ent", "e2", update())];
-        assert_eq!(
-            bodies(&changes, &server, Limits::default()),
-            [json!({"changes":{"ent":[
-                {"type":"PUT","id":"e1","data":{"id":"e1","name":"n","props":{"a":[1]}}},
-                {"type":"PUT","id":"e2","data":{"id":"e2","name":"m","props":[]}},
-                {"type":"PUT","id":"e2","data":{"id":"e2","name":"m","props":{"a":[1]}}}]}})]
-        );
-    }
-
-    #[test]
-    fn splits_where_grouping_would_reorder() {
-        let none = HashMap::new();
-        let ent = |id, row| change(id, "ent", row, Operation::Insert(map(json!({"name":"n"}))));
-        let rel = |id, row| change(id, "rel", row, Operation::Insert(map(json!({"from_id":"e"}))));
-        let solo = |id| change(id, "solo", "s", Operation::Insert(map(json!({"x":1}))));
-        let gone = |id, table, row| change(id, table, row, Operation::Delete);
-        let ids = |changes: &[Change]| -> Vec<Vec<ChangeId>> {
-            plan(&schema(), changes, &none, Limits::default()).iter().map(|r| r.change_ids().collect()).collect()
-        };
-        // a parent's PUT may join its group ahead of children
-        assert_eq!(ids(&[ent(1, "a"), rel(2, "r"), ent(3, "b"), rel(4, "q")]), [[1, 3, 2, 4]]);
-        // a child may not go ahead of its parent
-        assert_eq!(ids(&[rel(1, "r"), ent(2, "a"), rel(3, "q")]), [vec![1, 2], vec![3]]);
-        // a parent's DELETE may not go ahead of its children's operations
-        assert_eq!(ids(&[ent(1, "a"), gone(2, "rel", "r"), gone(3, "ent", "a")]), [vec![1, 2], vec![3]]);
-        // what is unrelated may
-        assert_eq!(ids(&[solo(1), ent(2, "a"), solo(3)]), [[1, 3, 2]]);
-    }
-
-    #[test]
-    fn bounded_by_operations_and_bytes() {
-        let big = |id| change(id, "ent", &id.to_string(), Operation::Insert(map(json!({"name":"x".repeat(100)}))));
-        let changes: Vec<Change> = (0..5).map(big).collect();
-        let count = |limits| plan(&schema(), &changes, &HashMap::new(), limits).len();
-        assert_eq!(count(Limits { operations: 2, bytes: 1 << 20 }), 3);
-        assert_eq!(count(Limits { operations: 500, bytes: 320 }), 3);
-        assert_eq!(count(Limits { operations: 500, bytes: 10 }), 5);
-    }
-
-    #[test]
-    fn answers_per_table() {
-        let request = UploadRequest {
-            body: vec![],
-            tables: vec![("a".into(), vec![1]), ("b".into(), vec![2]), ("c".into(), vec![3]), ("d".into(), vec![4])],
-        };
-        let body = br#"{"results":{"a":{"success":1,"errors":[]},"b":{"success":0,"errors":["Invalid table: b"]},"d":{"success":0,"errors":["oops"]}},
-            "timestamp":"1970-01-01T00:00:01.5Z"}"#;
-        let answer = read_answer(&request, body).unwrap();
-        assert_eq!(answer.answered_at, Some(1_500_000));
-        assert_eq!(answer.tables[0], TableAnswer::Accepted);
-        assert_eq!(answer.tables[1], TableAnswer::UnknownTable("Invalid table: b".into()));
-        assert!(matches!(&answer.tables[2], TableAnswer::Refused(m) if m.contains("mention")));
-        assert_eq!(answer.tables[3], TableAnswer::Refused("oops".into()));
-        assert_eq!(read_answer(&request, b"<html>").unwrap_err().code, ErrorCode::BadResponse);
-    }
-
-    #[test]
-    fn a_row_the_server_may_not_have_is_sent_whole_also_after_its_insert_was_sent() {
-        let row = Some(map(json!({"name":"n","kind":"k","props":null})));
-        let bases = HashMap::from([(("ent".to_string(), "e".to_string()), Base { known: false, row })]);
-        let changes = [change(2, "ent", "e", Operation::Update(map(json!({"kind":null}))))];
-        assert_eq!(
-            bodies(&changes, &bases, Limits::default()),
-            [json!({"changes":{"ent":[{"type":"PUT","id":"e","data":{"id":"e","name":"n","kind":null}}]}})]
-        );
-    }
-}
+mod tests;

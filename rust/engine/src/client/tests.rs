@@ -94,6 +94,8 @@ async fn every_status_has_its_class() {
         (101, "", E::BadResponse),
         (999, "", E::BadResponse),
         (400, "{}", E::Rejected),
+        (400, "<html>Bad Request", E::BadResponse),
+        (409, "", E::BadResponse),
         (403, "{}", E::Unauthorized),
         (404, "<html>", E::BadResponse),
         (405, "", E::BadResponse),
@@ -132,8 +134,7 @@ async fn the_servers_words_are_quoted_and_cut() {
         (r#"{"error":"Bad Request"}"#, "the backend refused the request (400: Bad Request)"),
         (r#"{"error":"a\u0000b\nc","message":" "}"#, "the backend refused the request (400: a b c)"),
         (r#"{"error":{"code":7}}"#, "the backend refused the request (400)"),
-        ("[]", "the backend refused the request (400)"),
-        ("<html>secrets</html>", "the backend refused the request (400)"),
+        ("<html>secrets</html>", "the backend answered with status 400, which is not the protocol"),
         (&long, &format!("the backend refused the request (400: {})", "ü".repeat(200))),
     ];
     for (body, message) in table {

@@ -263,3 +263,22 @@ async fn invalidating_forgets_the_token_and_asks_an_open_fetch_again() {
     rig.store.invalidate();
     assert_eq!(code(get.await.unwrap()), ErrorCode::CredentialsTimeout);
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_hear_in_the_order_they_came() {
+    for _ in 0..20 {
+        let rig = rig();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        for n in 0..8 {
+            let (store, order) = (rig.store.clone(), order.clone());
+            tokio::spawn(async move {
+                store.get().await.unwrap();
+                order.lock().unwrap().push(n);
+            });
+        }
+        rig.settle().await;
+        rig.store.provide(1, Ok(Some(credentials("t", None))));
+        rig.settle().await;
+        assert_eq!(*order.lock().unwrap(), (0..8).collect::<Vec<_>>());
+    }
+}

@@ -1,6 +1,6 @@
 use super::*;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 /// Wall-clock time that follows tokio's, paused or not.
 struct TokioClock(Instant);
@@ -12,21 +12,26 @@ impl Clock for TokioClock {
 }
 
 #[derive(Clone, Copy)]
-enum Act {
+pub(super) enum Act {
     Ok,
     Fail(ErrorCode),
     Panic,
     /// Blocks its thread, so that a cancel can't take effect before the end.
     Block(u64),
+    /// Never ends by itself.
+    Hang,
 }
 
 /// Each half takes 10 ms of tokio's time, then does what the script says; an empty script means success.
 #[derive(Default)]
-struct Fake {
-    pushes: Mutex<VecDeque<Act>>,
-    pulls: Mutex<VecDeque<Act>>,
+pub(super) struct Fake {
+    pub(super) pushes: Mutex<VecDeque<Act>>,
+    pub(super) pulls: Mutex<VecDeque<Act>>,
+    reconciles: Mutex<VecDeque<Act>>,
+    /// Pulls fetch only what is new; otherwise each is a sweep as well, and none is ever due.
+    incremental: AtomicBool,
     log: Mutex<Vec<String>>,
-    running: AtomicUsize,
+    pub(super) running: AtomicUsize,
 }
 
 struct Running<'a>(&'a AtomicUsize);
@@ -46,16 +51,19 @@ impl Fake {
         if let Act::Block(ms) = act {
             std::thread::sleep(Duration::from_millis(ms));
         }
+        if let Act::Hang = act {
+            std::future::pending::<()>().await;
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
         self.log.lock().unwrap().push(format!("/{name}"));
         match act {
-            Act::Ok | Act::Block(_) => Ok(()),
+            Act::Ok | Act::Block(_) | Act::Hang => Ok(()),
             Act::Fail(code) => Err(SyncError::new(code, "scripted").into()),
             Act::Panic => panic!("secret row"),
         }
     }
 
-    fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<String> {
         std::mem::take(&mut self.log.lock().unwrap())
     }
 
@@ -69,18 +77,32 @@ impl Work for Fake {
         Box::pin(self.act("push", &self.pushes))
     }
 
-    fn pull(&self) -> BoxFuture<'_, Result<(), RoundError>> {
-        Box::pin(self.act("pull", &self.pulls))
+    fn pull(&self) -> BoxFuture<'_, Result<Pulled, RoundError>> {
+        Box::pin(async {
+            self.act("pull", &self.pulls).await?;
+            Ok(Pulled { swept: !self.incremental.load(SeqCst), ..Pulled::default() })
+        })
+    }
+
+    fn reconcile(&self) -> BoxFuture<'_, Result<Pulled, RoundError>> {
+        Box::pin(async {
+            self.act("reconcile", &self.reconciles).await?;
+            Ok(Pulled { refused_rows: 7, ..Pulled::default() })
+        })
     }
 }
 
-struct Rig {
-    handle: DriverHandle,
-    work: Arc<Fake>,
+pub(super) struct Rig {
+    pub(super) handle: DriverHandle,
+    pub(super) work: Arc<Fake>,
     seen: Arc<Mutex<Vec<Status>>>,
 }
 
-fn rig() -> Rig {
+pub(super) fn rig() -> Rig {
+    rig_with_clock(Arc::new(TokioClock(Instant::now())))
+}
+
+pub(super) fn rig_with_clock(clock: Arc<dyn Clock>) -> Rig {
     let work = Arc::new(Fake::default());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
@@ -88,18 +110,18 @@ fn rig() -> Rig {
         &Handle::current(),
         Machine::new(Default::default(), Status::default()),
         Arc::clone(&work) as Arc<dyn Work>,
-        Arc::new(TokioClock(Instant::now())),
+        clock,
         Jitter::seeded(1),
         Box::new(move |status| sink.lock().unwrap().push(status.clone())),
     );
     Rig { handle, work, seen }
 }
 
-async fn pass(ms: u64) {
+pub(super) async fn pass(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
 }
 
-const ROUND: [&str; 4] = ["push", "/push", "pull", "/pull"];
+pub(super) const ROUND: [&str; 4] = ["push", "/push", "pull", "/pull"];
 
 #[tokio::test(start_paused = true)]
 async fn connecting_runs_a_round_and_polls_afterwards() {
@@ -289,6 +311,29 @@ async fn the_drivers_own_inputs_are_refused_from_outside() {
     rig.handle.send(Input::PushFinished(Ok(())));
     rig.handle.send(Input::Timer);
     rig.handle.send(Input::Trigger(1));
+    rig.handle.send(Input::Reconcile(2));
+    rig.handle.send(Input::ReconcileFinished(Ok(Pulled::default())));
     pass(2).await;
     assert_eq!(rig.work.log(), ["push"]);
+}
+
+const SWEEP: [&str; 6] = ["push", "/push", "pull", "/pull", "reconcile", "/reconcile"];
+
+#[tokio::test(start_paused = true)]
+async fn the_first_connect_sweeps_and_so_does_a_reconcile() {
+    let rig = rig();
+    rig.work.incremental.store(true, SeqCst);
+    rig.handle.send(Input::Connect);
+    pass(100).await;
+    assert_eq!(rig.work.log(), SWEEP);
+    assert!(rig.handle.status().last_reconciled_at_ms.is_some());
+    pass(30_000).await;
+    assert_eq!(rig.work.log(), ROUND);
+    assert_eq!(rig.handle.reconcile().await, Ok(()));
+    assert_eq!(rig.work.log(), SWEEP);
+    assert_eq!(rig.handle.status().refused_rows, 7);
+    rig.work.reconciles.lock().unwrap().push_back(Act::Fail(ErrorCode::Server));
+    assert_eq!(rig.handle.reconcile().await.unwrap_err().code, ErrorCode::Server);
+    rig.work.reconciles.lock().unwrap().push_back(Act::Panic);
+    assert_eq!(rig.handle.reconcile().await.unwrap_err().code, ErrorCode::Internal);
 }

@@ -5,19 +5,14 @@
 //! proves stored leaves the outbox in the same transaction; the cursor never goes back.
 
 use super::open::set_meta;
-use super::outbox::{RowEntry, row_state};
 use super::sql_error::sql_error;
 use super::{Writer, ddl::quote};
 use omnii_sync_core::error::Result;
-use omnii_sync_core::merge::{RowState, overlay};
 use omnii_sync_core::protocol1::page::{Page, PageRow};
 use omnii_sync_core::protocol1::pull::Cursor;
-use omnii_sync_core::protocol1::readback::{self, Sent, Verdict, judge};
-use omnii_sync_core::timestamp::parse_micros;
-use omnii_sync_core::{ErrorCode, Operation, Table, Value};
+use omnii_sync_core::{ErrorCode, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, ToSql, params};
-use serde_json::{Map, Value as Json};
 use std::collections::HashSet;
 
 /// A page as [`Writer::apply`] takes it.
@@ -31,6 +26,8 @@ pub struct PulledPage<'p, 'b> {
     pub pull: i64,
     /// Set if the table is up to date with this page.
     pub complete: Option<Complete>,
+    /// Whether it belongs to a sweep, which notes the ids.
+    pub sweep: bool,
 }
 
 /// The end of a table's pull.
@@ -86,7 +83,7 @@ impl ToSql for Sql<'_, '_> {
 }
 
 /// An upsert of `id` and the given columns that writes nothing when the row is as sent.
-fn upsert(table: &Table, present: &dyn Fn(usize) -> bool) -> String {
+pub(super) fn upsert(table: &Table, present: &dyn Fn(usize) -> bool) -> String {
     let columns: Vec<String> =
         table.columns.iter().enumerate().filter(|(i, _)| present(*i)).map(|(_, c)| quote(&c.name)).collect();
     let t = quote(&table.name);
@@ -126,7 +123,7 @@ impl Writer {
 
     /// Applies a page and its cursor; call it inside [`Writer::transaction`].
     pub fn apply(&mut self, pulled: &PulledPage<'_, '_>) -> Result<Applied> {
-        let PulledPage { table, page, pull, complete } = *pulled;
+        let PulledPage { table, page, pull, complete, sweep } = *pulled;
         let pending = self.pending_ids(table)?;
         let mut applied = Applied::default();
         // in key order: neighbours in the primary key's tree are written together
@@ -159,6 +156,9 @@ impl Writer {
                 }
                 applied.count(row, outcome.map(|(written, _)| written))?;
             }
+        }
+        if sweep {
+            self.note_seen(&table.name, page)?;
         }
         if let Some(cursor) = page.cursor {
             self.connection
@@ -196,78 +196,17 @@ impl Writer {
             .map_err(sql_error)
     }
 
-    /// A row with local changes: the server's version goes underneath, proven changes leave, the rest stays on top.
-    /// Answers the rows written and the changes acknowledged.
-    fn apply_under_changes(&mut self, table: &Table, row: &PageRow<'_>, pull: i64) -> Result<(usize, usize)> {
-        let (stored, known_at): (Option<String>, Option<i64>) = self
-            .connection
-            .prepare_cached("SELECT server, updated_at FROM omnii_overlay WHERE tbl = ? AND row_id = ?")
-            .and_then(|mut s| s.query_row(params![table.name, row.id], |r| Ok((r.get(0)?, r.get(1)?))))
-            .map_err(sql_error)?;
-        let before = row_state(stored)?;
-        let known_at = known_at.or_else(|| parse_micros(before.as_ref()?.get("updated_at")?.as_str()?));
-        let server = server_version(table, row, before);
-
-        let entries = self.entries_of(&table.name, &row.id, pull)?;
-        let (provable, mut remaining): (Vec<RowEntry>, Vec<RowEntry>) = entries.into_iter().partition(|e| e.provable);
-        let sent: Vec<Sent<'_>> =
-            provable.iter().map(|e| Sent { operation: &e.change.operation, answered_at: e.answered_at }).collect();
-        let shown = readback::Row { columns: &server, updated_at: row.updated_at, known_at };
-        let verdicts = judge(table, &sent, shown);
-        let mut acknowledged = 0;
-        for (mut entry, verdict) in provable.into_iter().zip(verdicts) {
-            match verdict {
-                Verdict::Proven => {
-                    self.connection
-                        .prepare_cached("DELETE FROM omnii_outbox WHERE id = ?")
-                        .and_then(|mut s| s.execute([entry.change.id]))
-                        .map_err(sql_error)?;
-                    acknowledged += 1;
+    /// Notes the ends of the last complete round and the last complete sweep; `None` forgets.
+    pub fn round_complete(&mut self, synced_at_ms: Option<i64>, reconciled_at_ms: Option<i64>) -> Result<()> {
+        for (key, at_ms) in [("last_synced_at_ms", synced_at_ms), ("last_reconciled_at_ms", reconciled_at_ms)] {
+            match at_ms {
+                Some(at_ms) => set_meta(&self.connection, key, &at_ms.to_string())?,
+                None => {
+                    self.connection.execute("DELETE FROM omnii_meta WHERE key = ?", [key]).map_err(sql_error)?;
                 }
-                Verdict::Unclear(missing) if !entry.parked => {
-                    self.send_again(entry.change.id, &missing)?;
-                    entry.change.operation = Operation::Update(missing);
-                    remaining.push(entry);
-                }
-                Verdict::Unclear(_) | Verdict::Swallowed => remaining.push(entry),
             }
         }
-        remaining.sort_by_key(|entry| entry.change.id);
-        let text = serde_json::to_string(&server).map_err(|e| super::internal(e.to_string()))?;
-        self.connection
-            .prepare_cached("UPDATE omnii_overlay SET server = ?3, updated_at = ?4 WHERE tbl = ?1 AND row_id = ?2")
-            .and_then(|mut s| s.execute(params![table.name, row.id, text, row.updated_at]))
-            .map_err(sql_error)?;
-        if remaining.is_empty() {
-            self.drop_settled_overlay(&table.name, &row.id)?;
-        }
-        let written =
-            self.show(table, &row.id, &overlay(Some(server), remaining.iter().map(|e| &e.change.operation)))?;
-        Ok((written, acknowledged))
-    }
-
-    /// Makes the visible row what `state` says; answers the rows written.
-    fn show(&self, table: &Table, id: &str, state: &RowState) -> Result<usize> {
-        let Some(columns) = state else {
-            return self
-                .connection
-                .prepare_cached(&format!("DELETE FROM {} WHERE \"id\" = ?", quote(&table.name)))
-                .and_then(|mut s| s.execute([id]))
-                .map_err(sql_error);
-        };
-        let sql = upsert(table, &|i| columns.contains_key(&table.columns[i].name));
-        let mut statement = self.connection.prepare_cached(&sql).map_err(sql_error)?;
-        statement.raw_bind_parameter(1, id).map_err(sql_error)?;
-        let values = table.columns.iter().filter_map(|c| columns.get(&c.name));
-        for (at, value) in values.enumerate() {
-            statement.raw_bind_parameter(at + 2, json_to_sql(value)).map_err(sql_error)?;
-        }
-        statement.raw_execute().map_err(sql_error)
-    }
-
-    /// Notes the end of a complete round.
-    pub fn round_complete(&mut self, now_ms: i64) -> Result<()> {
-        set_meta(&self.connection, "last_synced_at_ms", &now_ms.to_string())
+        Ok(())
     }
 
     /// Forgets the cursors and every row that has no pending change; call it inside [`Writer::transaction`].
@@ -281,34 +220,10 @@ impl Writer {
             self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;
         }
         self.connection
-            .execute_batch("DELETE FROM omnii_cursor; DELETE FROM omnii_meta WHERE key = 'last_synced_at_ms'")
+            .execute_batch(
+                "DELETE FROM omnii_cursor;
+                 DELETE FROM omnii_meta WHERE key IN ('last_synced_at_ms', 'last_reconciled_at_ms')",
+            )
             .map_err(sql_error)
-    }
-}
-
-fn server_version(table: &Table, row: &PageRow<'_>, before: RowState) -> Map<String, Json> {
-    let mut server = before.unwrap_or_default();
-    for (column, value) in table.columns.iter().zip(&row.values) {
-        let json = match value {
-            None => continue,
-            Some(Value::Null) => Json::Null,
-            Some(Value::Integer(i)) => Json::from(*i),
-            Some(Value::Real(r)) => Json::from(*r),
-            Some(Value::Text(t)) => Json::from(t.as_ref()),
-        };
-        server.insert(column.name.clone(), json);
-    }
-    server
-}
-
-fn json_to_sql(value: &Json) -> ToSqlOutput<'_> {
-    match value {
-        Json::String(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        Json::Number(number) => match number.as_i64() {
-            Some(i) => ToSqlOutput::Owned(i.into()),
-            None => ToSqlOutput::Owned(number.as_f64().into()),
-        },
-        Json::Bool(b) => ToSqlOutput::Owned((*b).into()),
-        Json::Null | Json::Array(_) | Json::Object(_) => ToSqlOutput::Borrowed(ValueRef::Null),
     }
 }

@@ -37,6 +37,14 @@ pub const MIGRATIONS: &[&str] = &[
        updated_at INTEGER,  -- highest received, microseconds since the Unix epoch
        pulled_at INTEGER    -- the backend's clock at the start of the last complete pull, the same unit
      ) STRICT, WITHOUT ROWID;",
+    // 1 -> 2
+    "ALTER TABLE omnii_outbox ADD COLUMN resent INTEGER NOT NULL DEFAULT 0;  -- how often what was missing of it was sent again
+     ALTER TABLE omnii_outbox ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;  -- 1 sent as one operation with others of its row, 2 refused with them, to prove itself alone
+     CREATE TABLE omnii_sweep (  -- ids that the sweep under way has seen on the backend
+       tbl TEXT NOT NULL,
+       row_id TEXT NOT NULL,
+       PRIMARY KEY (tbl, row_id)
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// `"name"`, with quotes inside doubled.

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// Why changes of a table that the app no longer declares are parked; they are taken up when it is declared again.
+const LEFT_THE_SCHEMA: &str = "the table has left the schema";
+
 /// Files open in this process, by canonical path.
 static OPEN: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 
@@ -115,8 +118,12 @@ fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered
     apply_schema(connection, &options.schema)?;
     // sent before this run: the first pull of this run may already prove them
     connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
-    let last = meta(connection, "last_synced_at_ms")?.and_then(|text| text.parse().ok());
-    Ok(Remembered { last_synced_at_ms: last, ..Remembered::default() })
+    let time = |key: &str| Ok(meta(connection, key)?.and_then(|text| text.parse().ok()));
+    Ok(Remembered {
+        last_synced_at_ms: time("last_synced_at_ms")?,
+        last_reconciled_at_ms: time("last_reconciled_at_ms")?,
+        ..Remembered::default()
+    })
 }
 
 fn migrate(connection: &Connection, path: &Path) -> Result<()> {
@@ -204,10 +211,20 @@ fn apply_schema(connection: &Connection, schema: &Schema) -> Result<()> {
     for table in old.iter().flat_map(|s| &s.tables).filter(|t| schema.table(&t.name).is_none()) {
         connection
             .execute(
-                "UPDATE omnii_outbox SET state = 2, error = 'the table has left the schema' WHERE tbl = ? AND state <> 2",
-                [&table.name],
+                "UPDATE omnii_outbox SET state = 2, error = ?2 WHERE tbl = ?1 AND state <> 2",
+                [&table.name, LEFT_THE_SCHEMA],
             )
             .map_err(sql_error)?;
+    }
+    for table in &schema.tables {
+        if old.as_ref().is_some_and(|s| s.table(&table.name).is_none()) {
+            connection
+                .execute(
+                    "UPDATE omnii_outbox SET state = 0, error = NULL WHERE tbl = ? AND state = 2 AND error = ?",
+                    [&table.name, LEFT_THE_SCHEMA],
+                )
+                .map_err(sql_error)?;
+        }
     }
     set_meta(connection, "schema", &json)?;
     set_meta(connection, "ddl", &fingerprint)

@@ -8,14 +8,14 @@ use super::open;
 use super::rows::{self, Parameter, Rows};
 use super::sql_error::{open_error, sql_error};
 use super::writer::OPERATIONS_BETWEEN_LOOKS;
-use super::{closed, internal};
+use super::{Execution, closed, internal};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use rusqlite::{Connection, InterruptHandle};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
 /// As many as PowerSync's and op-sqlite's pools roughly use; more would only compete for the phone's cores.
@@ -52,14 +52,39 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The next query; waits for one. `None` when closed.
+    fn next(&self) -> Option<Query> {
+        let mut queue = self.lock();
+        loop {
+            if queue.closed {
+                return None;
+            }
+            if let Some(query) = queue.waiting.pop_front() {
+                return Some(query);
+            }
+            queue.idle += 1;
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+        }
+    }
+
+    fn next_now(&self) -> Option<Query> {
+        self.lock().waiting.pop_front()
+    }
 }
 
 /// The pool. Threads start when queries wait and no reader is idle.
-pub(super) struct Readers(Arc<Shared>);
+pub(super) struct Readers {
+    shared: Arc<Shared>,
+    /// The one connection when queries run on the caller's thread; held while they do.
+    inline: Option<Mutex<Option<Connection>>>,
+}
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, schema: Arc<Schema>) -> Self {
-        Self(Arc::new(Shared { path, schema, closing: Arc::default(), queue: Mutex::default(), wake: Condvar::new() }))
+    pub(super) fn new(path: PathBuf, schema: Arc<Schema>, execution: Execution) -> Self {
+        let shared = Shared { path, schema, closing: Arc::default(), queue: Mutex::default(), wake: Condvar::new() };
+        Self { shared: Arc::new(shared), inline: (execution == Execution::Inline).then(Mutex::default) }
     }
 
     pub(super) fn query(
@@ -68,14 +93,18 @@ impl Readers {
         parameters: Vec<Parameter>,
         done: impl FnOnce(Result<Rows>) + Send + 'static,
     ) {
-        let mut queue = self.0.lock();
+        let mut queue = self.shared.lock();
         if queue.closed {
             drop(queue);
             return done(Err(closed()));
         }
         queue.waiting.push_back(Query { sql, parameters, done: Box::new(done) });
+        if let Some(connection) = &self.inline {
+            drop(queue);
+            return self.drain(connection);
+        }
         if queue.idle < queue.waiting.len() && queue.threads.len() < MAX_READERS {
-            let shared = self.0.clone();
+            let shared = self.shared.clone();
             match std::thread::Builder::new().name("omnii-reader".into()).spawn(move || read(&shared)) {
                 Ok(thread) => queue.threads.push(thread),
                 Err(error) if queue.threads.is_empty() => {
@@ -90,22 +119,46 @@ impl Readers {
             }
         }
         drop(queue);
-        self.0.wake.notify_one();
+        self.shared.wake.notify_one();
+    }
+
+    /// Runs what is queued on this thread, unless that is being done already further up in the stack.
+    fn drain(&self, connection: &Mutex<Option<Connection>>) {
+        loop {
+            let mut connection = match connection.try_lock() {
+                Ok(connection) => connection,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            while let Some(query) = self.shared.next_now() {
+                serve(&self.shared, &mut connection, query);
+            }
+            if self.shared.lock().closed {
+                *connection = None;
+            }
+            drop(connection);
+            if self.shared.lock().waiting.is_empty() {
+                return;
+            }
+        }
     }
 
     pub(super) fn close(&self) {
         let (waiting, threads) = {
-            let mut queue = self.0.lock();
+            let mut queue = self.shared.lock();
             queue.closed = true;
-            self.0.closing.store(true, Ordering::Relaxed);
+            self.shared.closing.store(true, Ordering::Relaxed);
             for interrupt in &queue.interrupts {
                 interrupt.interrupt();
             }
             (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.threads))
         };
-        self.0.wake.notify_all();
+        self.shared.wake.notify_all();
         for query in waiting {
             (query.done)(Err(closed()));
+        }
+        if let Some(connection) = &self.inline {
+            self.drain(connection);
         }
         for thread in threads {
             if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
@@ -116,40 +169,22 @@ impl Readers {
 }
 
 fn read(shared: &Shared) {
-    let mut connection: Option<Connection> = None;
-    loop {
-        let query = {
-            let mut queue = shared.lock();
-            loop {
-                if queue.closed {
-                    return;
-                }
-                if let Some(query) = queue.waiting.pop_front() {
-                    break query;
-                }
-                queue.idle += 1;
-                queue = shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                queue.idle -= 1;
-            }
-        };
-        if connection.is_none() {
-            match connect(shared) {
-                Ok(opened) => {
-                    shared.lock().interrupts.push(opened.get_interrupt_handle());
-                    connection = Some(opened);
-                }
-                Err(error) => {
-                    (query.done)(Err(error));
-                    continue;
-                }
-            }
-        }
-        let result = match &connection {
-            Some(connection) => run(connection, &query.sql, &query.parameters),
-            None => Err(closed()),
-        };
-        (query.done)(result);
+    let mut connection = None;
+    while let Some(query) = shared.next() {
+        serve(shared, &mut connection, query);
     }
+}
+
+/// Runs one query; opens the connection if this is its first.
+fn serve(shared: &Shared, connection: &mut Option<Connection>, query: Query) {
+    let opened = match connection {
+        Some(opened) => Ok(opened),
+        None => connect(shared).map(|opened| {
+            shared.lock().interrupts.push(opened.get_interrupt_handle());
+            connection.insert(opened)
+        }),
+    };
+    (query.done)(opened.and_then(|connection| run(connection, &query.sql, &query.parameters)));
 }
 
 fn connect(shared: &Shared) -> Result<Connection> {

@@ -1,5 +1,10 @@
 //! The store against real SQLite files: capture, apply, overlay, ack, transactions, opening.
 
+mod conflicts;
+mod inline;
+mod parked;
+mod sweep;
+
 use super::*;
 use omnii_sync_core::protocol1::page;
 use std::sync::Mutex;
@@ -35,13 +40,18 @@ struct Fixture {
     directory: tempfile::TempDir,
 }
 
+thread_local! {
+    /// How [`open_in`] opens: the tests of this file are run both ways.
+    static EXECUTION: std::cell::Cell<Execution> = const { std::cell::Cell::new(Execution::Threads) };
+}
+
 fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Arc<Store>> {
     let options = StoreOptions {
         path: directory.join("x.db"),
         schema: Arc::new(Schema::from_json(schema).unwrap()),
         user_id: "u".into(),
     };
-    Store::open(options, seen).map(Arc::new)
+    Store::open_with(options, seen, EXECUTION.get()).map(Arc::new)
 }
 
 fn fixture() -> Fixture {
@@ -90,14 +100,16 @@ impl Fixture {
         self.write(move |w| {
             let table = w.schema.tables[0].clone();
             let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
-            w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE }))
+            w.transaction(|w| {
+                w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE, sweep: false })
+            })
         })
     }
     fn send_all(&self) -> Vec<i64> {
         let pull = self.store.last_pull();
         self.write(move |w| {
             let ids: Vec<i64> = w.queued(100)?.changes.iter().map(|c| c.id).collect();
-            w.transaction(|w| w.mark_sent(&ids, pull, Some(ANSWERED_AT)))?;
+            w.transaction(|w| ids.iter().try_for_each(|id| w.mark_sent(&[*id], pull, Some(ANSWERED_AT))))?;
             Ok(ids)
         })
     }
@@ -246,7 +258,7 @@ fn a_change_sent_during_a_pull_is_not_proven_by_it() {
     let applied = f.write(move |w| {
         let table = w.schema.tables[0].clone();
         let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
-        w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE }))
+        w.transaction(|w| w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE, sweep: false }))
     });
     assert_eq!((applied.acknowledged, applied.parked), (0, 0));
     assert_eq!(f.read("SELECT title FROM notes"), [["mine"]]);
@@ -272,7 +284,7 @@ fn an_acknowledged_delete_leaves_with_all_that_was_sent_before_it() {
     f.write(move |w| {
         w.transaction(|w| {
             w.mark_sent(&ids[..1], 0, None)?;
-            w.acknowledge_deletes(&ids[1..])
+            w.acknowledge_delete(&ids[1..])
         })
     });
     assert_eq!((f.counts(), f.outbox().len()), ((0, 0), 0));
@@ -332,6 +344,26 @@ fn changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending() {
     f.write(|w| w.transaction(|w| w.clear()));
     assert_eq!(f.read("SELECT id, n FROM notes"), [["a", "5"]]);
     assert_eq!((f.write(|w| w.cursor("notes")).updated_at, f.counts()), (None, (1, 0)));
+}
+
+#[test]
+fn the_times_of_the_last_round_and_sweep_outlive_a_restart_until_they_are_forgotten() {
+    let mut f = fixture();
+    type Step = fn(&mut Writer) -> Result<()>;
+    let steps: [(Step, _); 5] = [
+        (|_| Ok(()), (None, None)),
+        (|w| w.round_complete(Some(7), None), (Some(7), None)),
+        (|w| w.round_complete(Some(8), Some(9)), (Some(8), Some(9))),
+        (|w| w.round_complete(None, Some(9)), (None, Some(9))),
+        (|w| w.transaction(Writer::clear), (None, None)),
+    ];
+    for (step, expected) in steps {
+        f.write(step);
+        f.store.close();
+        f.store = open_in(f.directory.path(), SCHEMA, f.seen.clone()).unwrap();
+        let remembered = f.store.remembered();
+        assert_eq!((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms), expected);
+    }
 }
 
 #[test]
@@ -557,7 +589,7 @@ fn a_parked_change_leaves_when_the_row_shows_it_after_all_or_is_deleted() {
     let base = f.write(|w| Ok(w.queued(10)?.bases[&("notes".into(), "a".into())].clone()));
     assert!(!base.known && base.row.unwrap()["n"] == 1, "the whole row goes up");
     let ids = f.send_all();
-    f.write(move |w| w.transaction(|w| w.acknowledge_deletes(&ids[1..])));
+    f.write(move |w| w.transaction(|w| w.acknowledge_delete(&ids[1..])));
     assert_eq!(f.counts(), (1, 1));
     let applied = f.pull(&row("a", "good", "00"));
     assert_eq!((applied.acknowledged, f.counts()), (2, (0, 0)));

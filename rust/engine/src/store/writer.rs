@@ -1,11 +1,12 @@
-//! The one writer: the only connection that writes, on a [`thread`] of its own.
+//! The one writer: the only connection that writes, fed from a [`queue`].
 //!
 //! Guarantees: changes are captured for what the app writes and for nothing else;
 //! observers hear of a commit after it, once.
 
-mod thread;
+mod jobs;
+mod queue;
 
-pub(super) use thread::{OPERATIONS_BETWEEN_LOOKS, WriterThread};
+pub(super) use queue::{OPERATIONS_BETWEEN_LOOKS, WriterQueue};
 
 use super::StoreObserver;
 use super::capture::Capture;
@@ -41,7 +42,7 @@ enum Origin {
     Sync,
 }
 
-/// The writing connection with what belongs to it. Only ever on the writer's thread.
+/// The writing connection with what belongs to it. Only ever used by one job at a time.
 pub struct Writer {
     pub(super) connection: Connection,
     pub(super) schema: Arc<Schema>,

@@ -1,0 +1,106 @@
+//! What the app, the user and the device want: connect, silence, suspension, writes, and reasons to try sooner.
+
+use super::Machine;
+use super::io::Effect;
+use super::state::{Activity, Fetch, Mode, Queue, Round, Scope, Step, Wait};
+use crate::error::SyncError;
+use std::mem;
+
+impl Machine {
+    pub(super) fn connect(&mut self, step: &mut Step) {
+        match self.mode {
+            Mode::Connected { .. } | Mode::Closed => return,
+            Mode::Disconnected => self.mode = Mode::Connected { failures: 0 },
+        }
+        self.show(None);
+        self.outbox.restart(step.now_ms);
+        // A whole round already in flight (asked for while disconnected) serves as the first one.
+        self.queue.full = match &self.activity {
+            Activity::Idle(_)
+            | Activity::Suspended
+            | Activity::Pushing(Round { scope: Scope::PushOnly { .. }, .. }) => true,
+            Activity::Pushing(_) | Activity::Fetching { .. } => false,
+        };
+        self.start_if_idle(step);
+    }
+
+    /// Ends everything and answers everybody. A suspended machine stays so until it is resumed.
+    pub(super) fn stop(&mut self, mode: Mode, error: SyncError, step: &mut Step) {
+        let waiting = self.silence(step).waiting.into_all();
+        self.mode = mode;
+        if self.mode == Mode::Closed {
+            self.activity = Activity::Idle(None);
+        }
+        step.settle(waiting, Err(error));
+    }
+
+    pub(super) fn suspend(&mut self, step: &mut Step) {
+        // those who wait go on waiting; `resume` decides anew whether a round is wanted besides
+        self.queue.waiting = self.silence(step).waiting;
+        self.activity = Activity::Suspended;
+    }
+
+    pub(super) fn resume(&mut self, step: &mut Step) {
+        match self.activity {
+            Activity::Suspended => {}
+            Activity::Idle(_) | Activity::Pushing(_) | Activity::Fetching { .. } => return,
+        }
+        self.outbox.restart(step.now_ms);
+        self.queue.full = matches!(self.mode, Mode::Connected { .. });
+        self.go_on(None, step);
+    }
+
+    /// Cancels what is in flight and hands over who waits. The status says offline: told to be silent, what went wrong
+    /// before is no longer the reason.
+    fn silence(&mut self, step: &mut Step) -> Queue {
+        self.status.connected = false;
+        self.show(None);
+        let mut queue = Queue::default();
+        match self.activity.take() {
+            Activity::Idle(_) => {}
+            Activity::Suspended => self.activity = Activity::Suspended,
+            Activity::Pushing(round) | Activity::Fetching { fetch: Fetch::Pull, round, .. } => {
+                step.work.push(Effect::Cancel);
+                queue.waiting = round.waiting;
+            }
+            Activity::Fetching { fetch: Fetch::Sweep, round, .. } => {
+                step.work.push(Effect::Cancel);
+                self.sweeps.interrupted(step.now_ms, self.options.reconcile_interval_ms);
+                queue.waiting = round.waiting;
+            }
+        }
+        queue.waiting.append(mem::take(&mut self.queue).waiting);
+        queue
+    }
+
+    pub(super) fn local_write(&mut self, step: &Step) {
+        let Mode::Connected { .. } = self.mode else { return };
+        match &mut self.activity {
+            Activity::Idle(wait) => {
+                let at = step.after(self.options.upload_throttle_ms);
+                *wait = Some(wait.map_or(Wait::Write { at }, |wait| wait.with_write(at)));
+            }
+            // the round at the end of it takes it along
+            Activity::Suspended => {}
+            Activity::Pushing(round) | Activity::Fetching { round, .. } => {
+                round.missed_write_at.get_or_insert(step.now_ms);
+            }
+        }
+    }
+
+    /// Something suggests that now is a better time than the one waited for.
+    pub(super) fn wake(&mut self, step: &mut Step) {
+        let Mode::Connected { .. } = self.mode else { return };
+        match &mut self.activity {
+            Activity::Idle(_) => {
+                self.queue.full = true;
+                self.start_if_idle(step);
+            }
+            Activity::Suspended => {}
+            Activity::Pushing(round) | Activity::Fetching { round, .. } => match round.scope {
+                Scope::Full => round.woken = true,
+                Scope::PushOnly { .. } => self.queue.full = true,
+            },
+        }
+    }
+}

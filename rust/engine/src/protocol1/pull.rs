@@ -1,0 +1,248 @@
+//! The pull and the sweep: pages on their way while others are applied.
+//!
+//! A table's page is parsed on the writer's thread, which then announces what to ask for next before it applies the rows:
+//! download, parsing and applying overlap. What one table suffers from does not stop the others; a page of a pull that
+//! was given up is never applied.
+
+use super::{Protocol1, RoundResult, sync_path};
+use crate::store::{Complete, PulledPage, Store, Writer};
+use omnii_sync_core::machine::{Pulled, RoundError};
+use omnii_sync_core::protocol1::page;
+use omnii_sync_core::protocol1::pull::{Next, TablePull};
+use omnii_sync_core::{ErrorCode, SyncError, Table};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// First pages on their way at once.
+const CONCURRENT_TABLES: usize = 4;
+
+/// A spawned request that ends with whoever waits for it.
+struct InFlight(JoinHandle<RoundResult<Vec<u8>>>);
+
+impl InFlight {
+    async fn body(mut self) -> RoundResult<Vec<u8>> {
+        (&mut self.0)
+            .await
+            .unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Internal, "a download task failed").into()))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Protocol1 {
+    /// Everything that is new.
+    pub(super) async fn pull_all(&self) -> RoundResult<Pulled> {
+        let fresh = self.store.write(|w| w.knows_nothing()).await?;
+        let pulled = self.pull_tables(&[]).await?;
+        // what was fetched into an empty file is all there is
+        Ok(Pulled { swept: fresh, ..pulled })
+    }
+
+    /// What is new in these tables, or in all if none is named.
+    pub(super) async fn pull_tables(&self, only: &[&str]) -> RoundResult<Pulled> {
+        let schema = self.store.schema().clone();
+        let tables: Vec<Table> = schema
+            .parents_first()
+            .into_iter()
+            .filter(|t| only.is_empty() || only.contains(&t.name.as_str()))
+            .cloned()
+            .collect();
+        let names: Vec<String> = tables.iter().map(|t| t.name.clone()).collect();
+        let cursors =
+            self.store.write(move |w| names.iter().map(|t| w.cursor(t)).collect::<Result<Vec<_>, _>>()).await?;
+        let position = |cursor| TablePull::new(cursor, self.options.overlap_ms, self.options.page_limit);
+        let refused = self.walk(tables.into_iter().zip(cursors.into_iter().map(position)).collect(), false).await?;
+        Ok(refused.into_pulled())
+    }
+
+    /// Every row of every table, and then the rows that were not among them are deleted here (docs/protocol.md, pull 6).
+    /// Anything incomplete deletes nothing.
+    pub(super) async fn sweep_all(&self) -> RoundResult<Pulled> {
+        self.store.write(|w| w.begin_sweep()).await?;
+        let schema = self.store.schema().clone();
+        let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms));
+        let refused = self.walk(schema.parents_first().into_iter().map(sweep).collect(), true).await?;
+        if refused.unidentified > 0 {
+            let message = format!(
+                "the backend sent {} rows without a usable id, so it can't be said which rows were deleted there; nothing \
+                 was deleted here",
+                refused.unidentified
+            );
+            return Err(SyncError::new(ErrorCode::TableFailed, message).into());
+        }
+        let deleted = self.store.write(|w| w.transaction(|w| w.delete_unseen())).await?;
+        tracing::info!(deleted, "rows deleted on the backend were removed");
+        Ok(Pulled { swept: true, ..refused.into_pulled() })
+    }
+
+    /// Pulls the tables one after another, the first pages of the next ones ahead.
+    async fn walk(&self, tables: Vec<(Table, TablePull)>, sweep: bool) -> RoundResult<Refused> {
+        // dropped with this future: pages that are still on their way to the writer are then refused
+        let pull = self.store.begin_pull();
+        let mut waiting: VecDeque<_> = tables.into();
+        let mut ahead: VecDeque<(Table, TablePull, InFlight)> = VecDeque::new();
+        let mut failure: Option<RoundError> = None;
+        let mut refused = Refused::default();
+        loop {
+            while ahead.len() < CONCURRENT_TABLES
+                && let Some((table, position)) = waiting.pop_front()
+            {
+                let request = self.request(&table, &position);
+                ahead.push_back((table, position, request));
+            }
+            let Some((table, position, first)) = ahead.pop_front() else { break };
+            match self.pull_table(Arc::new(table), position, first, pull.number(), sweep).await {
+                Ok(more) => refused.add(more),
+                // what one table suffers from; the others go on (docs/protocol.md, pull 5)
+                Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
+                    failure.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        failure.map_or(Ok(refused), Err)
+    }
+
+    fn request(&self, table: &Table, position: &TablePull) -> InFlight {
+        let path = sync_path(position.since().as_deref(), Some(&table.name), position.limit());
+        let client = self.client.clone();
+        InFlight(tokio::spawn(async move { Ok(client.get(&path).await?.body) }))
+    }
+
+    /// All pages of one table. While the writer applies a page, the next one is on its way.
+    async fn pull_table(
+        &self,
+        table: Arc<Table>,
+        position: TablePull,
+        first: InFlight,
+        pull: i64,
+        sweep: bool,
+    ) -> RoundResult<Refused> {
+        let mut position = position;
+        let mut refused = Refused::default();
+        let mut body = first.body().await?;
+        loop {
+            let (announce, next) = oneshot::channel();
+            let job = PageJob {
+                table: table.clone(),
+                position: position.clone(),
+                body,
+                pull,
+                sweep,
+                overlap_ms: self.options.overlap_ms,
+                store: self.store.clone(),
+                announce,
+            };
+            let applied = self.store.write(move |w| job.run(w));
+            // the page is parsed first and says what to ask for next; then it is applied while that is on its way
+            let request = match next.await {
+                Ok((advanced, more)) => {
+                    position = advanced;
+                    more.then(|| self.request(&table, &position))
+                }
+                Err(_) => None, // the job has ended with an error
+            };
+            refused.add(applied.await?);
+            match request {
+                Some(request) => body = request.body().await?,
+                None => break,
+            }
+        }
+        Ok(refused)
+    }
+}
+
+/// A page on the writer's thread.
+struct PageJob {
+    table: Arc<Table>,
+    position: TablePull,
+    body: Vec<u8>,
+    pull: i64,
+    sweep: bool,
+    overlap_ms: u64,
+    store: Arc<Store>,
+    announce: oneshot::Sender<(TablePull, bool)>,
+}
+
+impl PageJob {
+    fn run(mut self, writer: &mut Writer) -> Result<Refused, SyncError> {
+        if !self.store.is_active(self.pull) {
+            return Err(SyncError::new(ErrorCode::Disconnected, "the pull was given up"));
+        }
+        let Some(page) = page::read(&self.body, &self.table, self.store.user_id())? else {
+            return Err(SyncError::new(
+                ErrorCode::TableFailed,
+                format!("the backend failed to answer for table '{}'; its other tables go on", self.table.name),
+            ));
+        };
+        let advanced = self.position.advance(&page, &self.table.name);
+        let complete = (advanced == Ok(Next::Done))
+            .then(|| Complete { began_at: self.position.began_at(), overlap_ms: self.overlap_ms });
+        if let Ok(next) = &advanced {
+            // nobody listens any more when the pull was cancelled
+            let _ = self.announce.send((self.position.clone(), *next == Next::More));
+        }
+        let pulled = PulledPage { table: &self.table, page: &page, pull: self.pull, complete, sweep: self.sweep };
+        let applied = writer.transaction(|w| w.apply(&pulled))?;
+        tracing::debug!(
+            table = self.table.name,
+            received = page.received,
+            written = applied.written,
+            acknowledged = applied.acknowledged,
+            parked = applied.parked,
+            "page applied"
+        );
+        advanced?;
+        Ok(Refused::of(&self.table, &page, applied))
+    }
+}
+
+/// Rows that were not applied.
+#[derive(Default)]
+struct Refused {
+    foreign: usize,
+    unusable: usize,
+    unidentified: usize,
+    /// Where the first of them went wrong.
+    warning: Option<SyncError>,
+}
+
+impl Refused {
+    fn of(table: &Table, page: &page::Page<'_>, applied: crate::store::Applied) -> Self {
+        let name = &table.name;
+        let unusable = page.malformed + applied.refused;
+        let fault = || page.first_fault.clone().or(applied.fault).unwrap_or_default();
+        let warning = if page.foreign > 0 {
+            let message =
+                format!("the backend sent {} rows of another user in table '{name}'; they were refused", page.foreign);
+            Some(SyncError::new(ErrorCode::ForeignRow, message))
+        } else {
+            let told =
+                || format!("table '{name}': {unusable} rows could not be used and were left out; first {}", fault());
+            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()))
+        };
+        Self { foreign: page.foreign, unusable, unidentified: page.unidentified, warning }
+    }
+
+    fn add(&mut self, page: Self) {
+        self.foreign += page.foreign;
+        self.unusable += page.unusable;
+        self.unidentified += page.unidentified;
+        // rows of another user are the graver fault
+        let graver = |e: &SyncError| e.code == ErrorCode::ForeignRow;
+        if self.warning.as_ref().is_none_or(|mine| !graver(mine) && page.warning.as_ref().is_some_and(graver)) {
+            self.warning = page.warning.or(self.warning.take());
+        }
+    }
+
+    /// What could be used was applied: the pull is complete.
+    fn into_pulled(self) -> Pulled {
+        Pulled { refused_rows: (self.foreign + self.unusable) as u64, warning: self.warning, swept: false }
+    }
+}

@@ -1,0 +1,115 @@
+//! The push: what the outbox holds, in requests that the backend can take.
+//!
+//! A request that is refused for what it holds is sent again in smaller pieces until the operation at fault stands alone;
+//! that one is parked and the rest goes on, so that no operation can keep others from the backend.
+
+use super::{Protocol1, RoundResult};
+use crate::store::Writer;
+use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadAnswer, UploadRequest};
+use omnii_sync_core::{ChangeId, ConflictPolicy, ErrorCode, SyncError};
+
+/// Changes read from the outbox at a time.
+const PUSH_BATCH: u32 = 2000;
+
+/// What follows a request.
+enum Next {
+    /// The one planned after it.
+    Go,
+    /// Plan anew: the outbox is not as it was planned for, or the pieces must be smaller.
+    Replan(Limits),
+}
+
+impl Protocol1 {
+    pub(super) async fn push_all(&self) -> RoundResult<()> {
+        self.look_before_pushing().await?;
+        let mut limits = Limits::default();
+        loop {
+            let batch = self.store.write(|w| w.queued(PUSH_BATCH)).await?;
+            if batch.changes.is_empty() {
+                return Ok(());
+            }
+            let requests = upload::plan(self.store.schema(), &batch.changes, &batch.bases, limits);
+            if requests.is_empty() {
+                // changes of tables that have left the schema are parked when the file is opened
+                return Err(SyncError::new(ErrorCode::Internal, "queued changes could not be planned").into());
+            }
+            for request in requests {
+                if let Next::Replan(smaller) = self.send(request).await? {
+                    limits = smaller;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Where the server is to win, its version must be known before ours overwrites it.
+    async fn look_before_pushing(&self) -> RoundResult<()> {
+        let yields = |table: &&str| {
+            self.store.schema().table(table).is_some_and(|t| t.conflict_policy == ConflictPolicy::ServerWins)
+        };
+        let tables: Vec<String> = self.store.write(|w| w.queued_tables()).await?;
+        let tables: Vec<&str> = tables.iter().map(String::as_str).filter(yields).collect();
+        if tables.is_empty() { Ok(()) } else { self.pull_tables(&tables).await.map(drop) }
+    }
+
+    async fn send(&self, request: UploadRequest) -> RoundResult<Next> {
+        match self.client.post("/upload", request.body.clone()).await {
+            Ok(response) => {
+                let answer = upload::read_answer(&request, &response.body)?;
+                self.settle(request, answer).await
+            }
+            Err(failure) if matches!(failure.error.code, ErrorCode::TooLarge | ErrorCode::Rejected) => {
+                let operations: Vec<_> = request.operations().collect();
+                if let [operation] = operations[..] {
+                    if operation.changes.len() > 1 {
+                        let ids = operation.changes.clone();
+                        self.store.write(move |w| w.transaction(|w| w.send_apart(&ids))).await?;
+                        return Ok(Next::Replan(Limits::default()));
+                    }
+                    tracing::warn!(code = failure.error.code.as_str(), "a change was parked");
+                    let ids = operation.changes.clone();
+                    self.store.write(move |w| w.transaction(|w| w.park(&ids, &failure.error.message))).await?;
+                    // the culprit is out of the way
+                    return Ok(Next::Replan(Limits::default()));
+                }
+                Ok(Next::Replan(Limits {
+                    operations: operations.len().div_ceil(2),
+                    bytes: request.body.len().div_ceil(2),
+                }))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Notes what the backend said about a request: PUTs wait for read-back, DELETEs are done, refusals are parked.
+    async fn settle(&self, request: UploadRequest, answer: UploadAnswer) -> RoundResult<Next> {
+        let (pull, answered_at) = (self.store.last_pull(), answer.answered_at);
+        let steps: Vec<_> = request.tables.into_iter().map(|(_, operations)| operations).zip(answer.tables).collect();
+        let job = move |w: &mut Writer| {
+            let mut next = Next::Go;
+            for (operations, answer) in &steps {
+                for operation in operations {
+                    let changes: &[ChangeId] = &operation.changes;
+                    match answer {
+                        TableAnswer::Accepted if operation.delete => w.acknowledge_delete(changes)?,
+                        TableAnswer::Accepted => w.mark_sent(changes, pull, answered_at)?,
+                        TableAnswer::UnknownTable(why) => w.park(changes, why)?,
+                        // which operations failed is not said: alone, it was this one
+                        TableAnswer::Refused(_) if operations.len() == 1 && changes.len() > 1 => {
+                            w.send_apart(changes)?;
+                            next = Next::Replan(Limits::default());
+                        }
+                        TableAnswer::Refused(why) if operations.len() == 1 => w.park(changes, why)?,
+                        // else read-back finds out for PUTs, and DELETEs are sent again one by one
+                        TableAnswer::Refused(_) if operation.delete => {
+                            next = Next::Replan(Limits { operations: 1, ..Limits::default() });
+                        }
+                        TableAnswer::Refused(_) => w.mark_sent(changes, pull, answered_at)?,
+                    }
+                }
+            }
+            Ok(next)
+        };
+        Ok(self.store.write(move |w| w.transaction(job)).await?)
+    }
+}

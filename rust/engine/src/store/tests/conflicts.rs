@@ -1,0 +1,133 @@
+//! Both sides changed a row: what the app sees and what is still to be sent, by policy (docs/protocol.md, "Conflicts").
+
+use super::*;
+
+/// A store whose table `notes` has this policy, with row `a` as the server had it: title `was`, n 1.
+fn with_policy(policy: &str) -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Arc::new(Seen::default());
+    let schema =
+        SCHEMA.replacen(r#""required":["title"]"#, &format!(r#""required":["title"],"conflictPolicy":"{policy}""#), 1);
+    let store = open_in(directory.path(), &schema, seen.clone()).unwrap();
+    let f = Fixture { store, seen, directory };
+    f.pull(&row("a", "was", "00"));
+    f
+}
+
+impl Fixture {
+    /// Title and n of row `a` (`-` if it is not there), then the outbox as `op columns state`.
+    fn stand(&self) -> String {
+        let row = self.read("SELECT title, n FROM notes WHERE id = 'a'").pop().map_or("-".into(), |r| r.join(" "));
+        let outbox = self.read("SELECT op, coalesce(data, ''), state FROM omnii_outbox ORDER BY id");
+        [row].into_iter().chain(outbox.into_iter().map(|entry| entry.join(" "))).collect::<Vec<_>>().join(" | ")
+    }
+    /// A complete sweep that sees these rows (JSON objects, comma-separated).
+    pub(super) fn sweep(&self, rows: &str) -> usize {
+        let pull = self.store.begin_pull().number();
+        let body = format!(r#"{{"changes":{{"notes":[{rows}]}}}}"#);
+        self.write(move |w| {
+            w.begin_sweep()?;
+            let table = w.schema.tables[0].clone();
+            let page = page::read(body.as_bytes(), &table, "u")?.unwrap();
+            w.transaction(|w| {
+                w.apply(&PulledPage { table: &table, page: &page, pull, complete: COMPLETE, sweep: true })
+            })?;
+            w.transaction(|w| w.delete_unseen())
+        })
+    }
+}
+
+const EDIT: &str = "UPDATE notes SET title = 'mine' WHERE id = 'a'";
+const DELETE: &str = "DELETE FROM notes WHERE id = 'a'";
+
+#[test]
+fn edited_here_and_there() {
+    let theirs = || row("a", "theirs", "20").replace(r#""n":1"#, r#""n":7"#);
+    for (policy, expected) in [
+        ("lastWriteWins", r#"mine 7 | 2 {"title":"mine"} 0"#),
+        (
+            "clientWins",
+            r#"mine 1 | 2 {"meta":"{\"k\":1}","n":1,"r":0.1,"title":"mine","updated_at":"2026-01-01T00:00:00+00:00"} 0"#,
+        ),
+        ("serverWins", "theirs 7"),
+    ] {
+        let f = with_policy(policy);
+        f.run(EDIT);
+        f.pull(&theirs());
+        assert_eq!(f.stand(), expected, "{policy}");
+        assert_eq!(f.pull(&theirs()).written, 0, "{policy}: the same again changes nothing");
+    }
+}
+
+#[test]
+fn deleted_here_and_edited_there() {
+    for (policy, expected) in [("lastWriteWins", "- | 3  0"), ("clientWins", "- | 3  0"), ("serverWins", "theirs 1")] {
+        let f = with_policy(policy);
+        f.run(DELETE);
+        f.pull(&row("a", "theirs", "20"));
+        assert_eq!(f.stand(), expected, "{policy}");
+    }
+}
+
+#[test]
+fn edited_here_and_deleted_there() {
+    for (policy, expected) in [
+        // the edit is not lost: the row goes up whole
+        (
+            "lastWriteWins",
+            r#"mine 1 | 1 {"meta":"{\"k\":1}","n":1,"r":0.1,"title":"mine","updated_at":"2026-01-01T00:00:00+00:00"} 0"#,
+        ),
+        (
+            "clientWins",
+            r#"mine 1 | 1 {"meta":"{\"k\":1}","n":1,"r":0.1,"title":"mine","updated_at":"2026-01-01T00:00:00+00:00"} 0"#,
+        ),
+        ("serverWins", "-"),
+    ] {
+        let f = with_policy(policy);
+        f.run(EDIT);
+        f.sweep("");
+        assert_eq!(f.stand(), expected, "{policy}");
+        let base = f.write(|w| Ok(w.queued(10)?.bases.into_values().next()));
+        assert!(base.is_none_or(|base| !base.known), "{policy}: the server is known not to have it");
+    }
+}
+
+#[test]
+fn deleted_here_and_there() {
+    for policy in ["lastWriteWins", "clientWins", "serverWins"] {
+        let f = with_policy(policy);
+        f.run(DELETE);
+        f.sweep("");
+        assert_eq!(f.stand(), if policy == "serverWins" { "-" } else { "- | 3  0" }, "{policy}");
+    }
+}
+
+#[test]
+fn server_wins_does_not_take_its_own_echo_for_a_conflict() {
+    let f = with_policy("serverWins");
+    // sent, and edited again before the row came back
+    f.run(EDIT);
+    f.send_all();
+    f.run("UPDATE notes SET n = 9 WHERE id = 'a'");
+    f.pull(&row("a", "mine", "20"));
+    assert_eq!(f.stand(), r#"mine 9 | 2 {"n":9} 0"#);
+    // the answer was lost: the change is still queued, and the row shows it
+    let f = with_policy("serverWins");
+    f.run(EDIT);
+    f.run("UPDATE notes SET n = 9 WHERE id = 'a'");
+    f.pull(&row("a", "mine", "20"));
+    assert_eq!(f.stand(), r#"mine 9 | 2 {"title":"mine"} 0 | 2 {"n":9} 0"#);
+}
+
+#[test]
+fn what_is_missing_is_sent_again_a_few_times_and_then_parked() {
+    let f = with_policy("lastWriteWins");
+    f.run(EDIT);
+    for round in 0..3 {
+        f.send_all();
+        // a backend that writes something else than was sent
+        f.pull(&row("a", &format!("MINE {round}"), "00").replace("00:00:00", &format!("00:00:00.40{round}")));
+        f.pull("");
+        assert_eq!(f.counts(), if round < 2 { (1, 0) } else { (0, 1) }, "{round}");
+    }
+}
