@@ -22,7 +22,7 @@ export type SyncStatus = {
   readonly pendingChanges: number;
   /** Changes the backend refused for good; they are kept. See `Database.getParkedChanges`. */
   readonly parkedChanges: number;
-  /** A complete round has been finished with this database file, now or in an earlier run. */
+  /** Everything has been downloaded once into this database file, now or in an earlier run; uploads may still fail. */
   readonly hasSynced: boolean;
   /** End of the last complete round. */
   readonly lastSyncedAt: Date | null;

@@ -100,9 +100,10 @@ try {
         try {
           if (variant === 'omnii') result = await againstReference(size);
           else if (variant === 'omnii-same') {
-            await fetch(`http://127.0.0.1:${port}/__admin/reset`, { method: 'POST' });
+            const admin = `http://127.0.0.1:${port}/__admin`;
+            await fetch(`${admin}/reset`, { method: 'POST' });
             const endpoint = `http://127.0.0.1:${port}/d/${size}/api/powersync`;
-            result = await ours({ endpoint, token: 'any', userId: BENCH_USER, rows: rowsOf(size), storesUploads: false, variant, size });
+            result = await ours({ endpoint, admin, token: 'any', userId: BENCH_USER, rows: rowsOf(size), storesUploads: false, variant, size });
           } else {
             const client = [join(incumbent, 'client.mjs'), variant, size, port];
             const { stdout } = await run(process.execPath, client, { timeout: 900_000, maxBuffer: 1e8, env: { ...process.env, BENCH_TMP: os.tmpdir() } });
@@ -132,8 +133,10 @@ const FIELDS = {
   echo_queue: 'outbox after first sync',
   peak_rss_mb: 'peak RSS, MB',
   rss_open_mb: '  RSS after open, MB',
+  incremental_ms: '100 changed rows, ms',
   write_1000tx_ms: '1,000 write transactions, ms',
   drain_ms: 'draining them, ms',
+  drain_requests: '  in so many requests',
   point_10k_ms: '10,000 lookups by id, ms',
 };
 const medians = {};
@@ -184,9 +187,18 @@ for (const size of sizes) {
     const mine = medians[size][variant];
     promise(mine.timer_late_ms === null || mine.timer_late_ms <= 50, `${variant} ${size}: the JS thread waited ${mine.timer_late_ms} ms`);
     promise(!mine.echo_queue, `${variant} ${size}: ${mine.echo_queue} changes in the outbox after the first sync`);
+    const used = mine.peak_rss_mb - mine.rss_open_mb;
+    promise(mine.peak_rss_mb === null || used <= 60, `${variant} ${size}: the first sync took ${used} MB`);
+    promise(mine.drain_requests === null || mine.drain_requests <= 3, `${variant} ${size}: draining took ${mine.drain_requests} requests`);
+    const floor = medians[size].floor;
+    const within = (field, times) => {
+      if (!floor || floor[field] === null || mine[field] === null) return;
+      promise(mine[field] <= times * floor[field], `${variant} ${size}: ${FIELDS[field]}: ${mine[field]}, the floor ${floor[field]}`);
+    };
+    if (rowsOf(size) >= 100_000) within('initial_ms', 0.5);
+    within('incremental_ms', 1);
+    within('write_1000tx_ms', 1.5);
   }
-  const [same, floor] = [medians[size]['omnii-same']?.initial_ms, medians[size].floor?.initial_ms];
-  promise(!same || !floor || same <= 1.5 * floor, `${size}: first sync takes ${same} ms, the floor ${floor} ms`);
 }
 
 function readArguments(options) {

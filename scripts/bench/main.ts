@@ -1,5 +1,5 @@
-// One run of our engine in Hermes, against a server that is running: first sync, timer lateness meanwhile, 1,000 local
-// write transactions, draining them. Prints one JSON line with the field names of the incumbent's benchmark client.
+// One run of our engine in Hermes, against a server that is running: first sync, timer lateness meanwhile, rounds with 100
+// changed rows, 1,000 local write transactions, draining them. Prints one JSON line with the field names of the incumbent's benchmark client.
 //
 // Arguments: one JSON object, see `Task`.
 
@@ -15,6 +15,8 @@ interface Task {
   rows: number;
   /** Whether the server keeps uploads, so that draining includes read-back. */
   storesUploads: boolean;
+  /** The incumbent's server: where rows are changed and requests counted. */
+  admin?: string;
   variant: string;
   size: string;
   sync?: Record<string, number>;
@@ -23,6 +25,12 @@ interface Task {
 const task = JSON.parse(process.argv[2] ?? '{}') as Task;
 const WRITES = 1000;
 const TIMER_MS = 10;
+
+async function ask<T>(path: string, method = 'GET'): Promise<T> {
+  return (await (await fetch(`${task.admin ?? ''}/${path}`, { method })).json()) as T;
+}
+
+const uploads = async (): Promise<number> => (await ask<{ upload_requests: number }>('stats')).upload_requests;
 
 const round = (ms: number): number => Math.round(ms * 10) / 10;
 
@@ -89,6 +97,20 @@ async function main(): Promise<void> {
     await db.triggerSync();
     out['idle_round_ms'] = round(performance.now() - started);
 
+    if (task.admin !== undefined) {
+      const times: number[] = [];
+      for (let i = 0; i < 6; i += 1) {
+        const { newest } = await db.get<{ newest: string }>('SELECT max(updated_at) AS newest FROM sync_relationships');
+        await ask(`delta?ds=${task.size}&n=100`, 'POST');
+        started = performance.now();
+        await db.triggerSync();
+        if (i > 0) times.push(performance.now() - started);
+        const changed = await db.get<{ n: number }>('SELECT count(*) AS n FROM sync_relationships WHERE updated_at > ?', [newest]);
+        if (changed.n !== 10) throw new Error(`${String(changed.n)} changed rows of 10 arrived`);
+      }
+      out['incremental_ms'] = round(times.sort((a, b) => a - b)[2] ?? NaN);
+    }
+
     const now = new Date().toISOString();
     const sql =
       'INSERT INTO sync_entities (id, user_id, entity_type, name, properties, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)';
@@ -101,10 +123,12 @@ async function main(): Promise<void> {
     const pending = (): number => db.currentStatus.pendingChanges;
     if (pending() !== WRITES) throw new Error(`${String(pending())} pending`);
 
+    const before = task.admin === undefined ? 0 : await uploads();
     started = performance.now();
     if (task.storesUploads) await db.triggerSync();
     else await getConnector().uploadData();
     out['drain_ms'] = round(performance.now() - started);
+    if (task.admin !== undefined) out['drain_requests'] = (await uploads()) - before;
     if (task.storesUploads && pending() !== 0) throw new Error('not drained');
 
     started = performance.now();

@@ -1,6 +1,7 @@
 //! The knobs of syncing, with their units in their names.
 
 use crate::error::{ErrorCode, SyncError};
+use crate::protocol1::MAX_PAGE_LIMIT;
 use serde::Deserialize;
 
 /// `sync` of `openDatabase`. All times in milliseconds; absent fields take the default.
@@ -13,8 +14,9 @@ pub struct SyncOptions {
     pub upload_throttle_ms: u64,
     /// How far behind its cursor a table is read again, for rows that were committed late (docs/protocol.md, pull 4). Default 30 s.
     pub overlap_ms: u64,
-    /// Rows of one table asked for at a time, 1 to 5000. Default 1000.
-    pub page_limit: u32,
+    /// Rows of one table asked for at a time, 1 to 5000. Default: 1000, and up to 5000 where much is to be fetched and pages
+    /// come quickly ([`crate::protocol1::pull`]).
+    pub page_limit: Option<u32>,
     /// Longest time one HTTP request may take. Default 60 s.
     pub request_timeout_ms: u64,
     /// Longest time `fetchCredentials` may take. Default 30 s.
@@ -33,7 +35,7 @@ impl Default for SyncOptions {
             poll_interval_ms: 30_000,
             upload_throttle_ms: 200,
             overlap_ms: 30_000,
-            page_limit: 1000,
+            page_limit: None,
             request_timeout_ms: 60_000,
             credentials_timeout_ms: 30_000,
             max_backoff_ms: 300_000,
@@ -47,7 +49,7 @@ impl SyncOptions {
     /// Refuses values that can't work, naming the option.
     pub fn validate(&self) -> Result<(), SyncError> {
         let bad = |what: &str| Err(SyncError::new(ErrorCode::InvalidOptions, format!("sync.{what}")));
-        if !(1..=5000).contains(&self.page_limit) {
+        if self.page_limit.is_some_and(|limit| !(1..=MAX_PAGE_LIMIT).contains(&limit)) {
             return bad("pageLimit must be between 1 and 5000");
         }
         for (name, value) in [

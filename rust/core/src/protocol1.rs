@@ -11,3 +11,6 @@ pub mod upload;
 
 /// The most rows of one table the backend hands out at a time.
 pub const MAX_PAGE_LIMIT: u32 = 5000;
+
+/// Rows of one table asked for at a time unless the app or experience says otherwise.
+pub const PAGE_LIMIT: u32 = 1000;

@@ -34,7 +34,7 @@ pub struct Status {
     pub pending_changes: u64,
     /// Changes the backend refused for good; kept until retried or discarded.
     pub parked_changes: u64,
-    /// A complete round has been finished with this database file, now or in an earlier run.
+    /// Everything has been downloaded once with this database file, now or in an earlier run; uploads may still fail.
     pub has_synced: bool,
     /// End of the last complete round, ms since the Unix epoch.
     pub last_synced_at_ms: Option<i64>,
@@ -44,7 +44,8 @@ pub struct Status {
     pub refused_rows: u64,
     /// When the next attempt is due after a failure, ms since the Unix epoch.
     pub next_retry_at_ms: Option<i64>,
-    /// Why the last round failed; cleared by the next complete round, by connect and by disconnect.
+    /// Why the last round failed, or what is wrong though it was complete: rows that were refused, an outbox that does not get
+    /// shorter, a sweep that keeps failing. Set anew by each round; cleared by connect, disconnect and suspension.
     pub error: Option<SyncError>,
 }
 

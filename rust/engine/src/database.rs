@@ -3,6 +3,8 @@
 //! Owns the wiring of store, driver, client and credentials, and their end. Guarantees that after [`Database::close`] has
 //! returned no thread of this database runs and the observer hears nothing more.
 
+mod lifecycle;
+
 use crate::client::Client;
 use crate::clock::{Clock, Jitter, SystemClock};
 use crate::credentials::{CredentialStore, Credentials};
@@ -13,9 +15,11 @@ use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, clo
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
+use omnii_sync_core::protocol1::PAGE_LIMIT;
 use omnii_sync_core::{ChangeId, ParkedChange, Status, SyncOptions};
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -68,11 +72,37 @@ impl Environment {
     }
 }
 
+/// How long local writes gather before the driver hears of them. Waking it for each one would cost as much as the write:
+/// nobody waits for it, since [`Database::status`] counts at once and a push comes later anyway.
+const GATHER: Duration = Duration::from_millis(8);
+
 /// Passes what the store says on to the driver and the observer.
 struct StoreEvents {
     driver: OnceLock<DriverHandle>,
     observer: Arc<dyn DatabaseObserver>,
     counts: Mutex<Counts>,
+    runtime: Handle,
+    gather: Duration,
+    /// Whether there are local writes of which the driver has not heard.
+    gathering: AtomicBool,
+    this: Weak<Self>,
+}
+
+impl StoreEvents {
+    /// Tells the driver of the writes that gather, if any.
+    fn tell_of_writes(&self) {
+        if let Some(driver) = self.driver.get()
+            && self.gathering.swap(false, Ordering::SeqCst)
+        {
+            self.tell_counts(driver);
+            driver.send(Input::LocalWrite);
+        }
+    }
+
+    fn tell_counts(&self, driver: &DriverHandle) {
+        let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        driver.send(Input::Counts { pending: counts.pending, parked: counts.parked });
+    }
 }
 
 impl StoreObserver for StoreEvents {
@@ -83,10 +113,22 @@ impl StoreObserver for StoreEvents {
     fn outbox_changed(&self, counts: Counts, local: bool) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
         let Some(driver) = self.driver.get() else { return };
-        driver.send(Input::Counts { pending: counts.pending, parked: counts.parked });
-        if local {
-            driver.send(Input::LocalWrite);
+        if !local {
+            return self.tell_counts(driver);
         }
+        if self.gathering.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if self.gather.is_zero() {
+            return self.tell_of_writes();
+        }
+        let (this, gather) = (self.this.clone(), self.gather);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(gather).await;
+            if let Some(this) = this.upgrade() {
+                this.tell_of_writes();
+            }
+        });
     }
 }
 
@@ -95,10 +137,13 @@ pub struct Database {
     store: Arc<Store>,
     events: Arc<StoreEvents>,
     driver: DriverHandle,
-    client: Arc<Client>,
+    /// For calls beside the rounds.
+    calls: Client,
     credentials: Arc<CredentialStore>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
+    /// Held while the app is being suspended or taken up again, so that one follows the other.
+    suspension: tokio::sync::Mutex<()>,
 }
 
 impl Database {
@@ -106,8 +151,15 @@ impl Database {
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
         let OpenOptions { store: store_options, sync } = options;
         let Environment { runtime, transport, clock, jitter, execution } = environment;
-        let events =
-            Arc::new(StoreEvents { driver: OnceLock::new(), observer: observer.clone(), counts: Mutex::default() });
+        let events = Arc::new_cyclic(|this| StoreEvents {
+            driver: OnceLock::new(),
+            observer: observer.clone(),
+            counts: Mutex::default(),
+            runtime: runtime.clone(),
+            gather: GATHER.min(Duration::from_millis(sync.upload_throttle_ms)),
+            gathering: AtomicBool::new(false),
+            this: this.clone(),
+        });
         let store = Arc::new(Store::open_with(store_options, events.clone(), execution)?);
         *events.counts.lock().unwrap_or_else(PoisonError::into_inner) = store.remembered().counts;
         let asker = observer.clone();
@@ -117,7 +169,9 @@ impl Database {
             Duration::from_millis(sync.credentials_timeout_ms),
         ));
         let timeout = Duration::from_millis(sync.request_timeout_ms);
-        let client = Arc::new(Client::new(transport, credentials.clone(), timeout));
+        let client = Arc::new(Client::new(transport.clone(), credentials.clone(), timeout));
+        // its answers say nothing about the work in flight, so the machine does not hear of them
+        let calls = Client::new(transport, credentials.clone(), timeout);
         let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone()));
         let remembered = store.remembered();
         let status = Status {
@@ -147,7 +201,16 @@ impl Database {
         client.on_contact(driver.contact_hook());
         // the store's first event can only follow a write, which nobody can make before this function returns
         let _ = events.driver.set(driver.clone());
-        Ok(Self { store, events, driver, client, credentials, options: sync, closing: watch::Sender::new(false) })
+        Ok(Self {
+            store,
+            events,
+            driver,
+            calls,
+            credentials,
+            options: sync,
+            closing: watch::Sender::new(false),
+            suspension: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Runs one statement on the writer; see [`Store::execute`].
@@ -178,6 +241,7 @@ impl Database {
 
     /// Starts syncing by itself.
     pub fn connect(&self) {
+        self.events.tell_of_writes();
         self.driver.send(Input::Connect);
     }
 
@@ -188,22 +252,25 @@ impl Database {
 
     /// Resolves when everything asked for before has reached the status.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.settled()
     }
 
     /// A full round that begins after this call.
     pub fn trigger_sync(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.trigger()
     }
 
     /// A push that begins after this call.
     pub fn upload_data(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.upload()
     }
 
     /// Drops every synced row without pending changes, forgets the cursors and connects again.
     pub async fn clear_and_reconnect(&self) -> Result<()> {
-        self.driver.send(Input::Disconnect);
+        self.disconnect();
         let store = self.store.clone();
         self.store
             .write(move |writer| {
@@ -213,7 +280,7 @@ impl Database {
             })
             .await?;
         self.driver.send(Input::Cleared);
-        self.driver.send(Input::Connect);
+        self.connect();
         Ok(())
     }
 
@@ -254,36 +321,19 @@ impl Database {
         self.driver.send(Input::CredentialsChanged);
     }
 
-    /// Ends the round in flight and releases every lock on the file, so that iOS may suspend the process. What is asked of
-    /// the database meanwhile waits for [`Self::resume`]. Idempotent.
-    pub async fn prepare_for_suspend(&self) -> Result<()> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
-    }
-
-    /// Takes the file up again and syncs if that was wanted before. Idempotent.
-    pub async fn resume(&self) -> Result<()> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
-    }
-
-    /// Pushes what is pending for at most `timeout`, closes, and deletes the file if `policy` says so. Answers whether the
-    /// file was deleted. Nothing may be asked of the database afterwards.
-    pub async fn sign_out(&self, _policy: OnSignOut, _timeout: Duration) -> Result<bool> {
-        Err(SyncError::new(ErrorCode::Internal, "not there yet"))
-    }
-
     /// One page of every table, as the backend sends it; nothing is applied.
     pub async fn fetch_changes(&self, since: Option<&str>) -> Result<String> {
-        self.raw(self.client.get(&sync_path(since, None, self.options.page_limit))).await
+        self.raw(self.calls.get(&sync_path(since, None, self.options.page_limit.unwrap_or(PAGE_LIMIT)))).await
     }
 
     /// The backend's health answer.
     pub async fn health(&self) -> Result<String> {
-        self.raw(self.client.get("/health")).await
+        self.raw(self.calls.get("/health")).await
     }
 
     /// Asks the backend to import from other systems.
     pub async fn populate(&self) -> Result<String> {
-        self.raw(self.client.post("/populate", b"{}".to_vec())).await
+        self.raw(self.calls.post("/populate", b"{}".to_vec())).await
     }
 
     /// A call beside the rounds; it ends when the database closes.
@@ -312,22 +362,6 @@ impl Database {
     /// Answers [`DatabaseObserver::credentials_requested`]: `Ok(None)` when nobody is signed in, `Err` with the app's message.
     pub fn provide_credentials(&self, request: u64, answer: std::result::Result<Option<Credentials>, String>) {
         self.credentials.provide(request, answer);
-    }
-
-    /// Ends syncing, then the threads of the file. Idempotent.
-    pub async fn close(&self) {
-        self.closing.send_replace(true);
-        self.driver.close().await;
-        let store = self.store.clone();
-        match store.execution() {
-            // a task of the blocking pool would keep a paused clock from moving and end when the scheduler likes
-            Execution::Inline => store.close(),
-            Execution::Threads => {
-                if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
-                    tracing::error!("closing a database panicked");
-                }
-            }
-        }
     }
 }
 

@@ -75,7 +75,7 @@ mod tests {
         assert!(name.starts_with("omnii-") && name.ends_with(".db") && !name.contains("u."), "{name}");
         assert_eq!(options.sync, SyncOptions::default());
         assert_eq!(parse(r#","directory":"/d","filename":"x.db""#).unwrap().store.path, PathBuf::from("/d/x.db"));
-        assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, 7);
+        assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, Some(7));
     }
 
     #[test]

@@ -7,7 +7,9 @@
 
 mod apply;
 mod capture;
+mod closed_file;
 mod ddl;
+mod load;
 mod open;
 mod outbox;
 mod overlay;
@@ -15,12 +17,15 @@ mod parked;
 mod readers;
 mod rows;
 mod sql_error;
+mod suspend;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
+pub use closed_file::ClosedFile;
+pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
 pub use rows::{CellKind, Parameter, Rows};
@@ -91,6 +96,9 @@ pub struct Store {
     active_pull: AtomicI64,
     /// Given up when the threads are gone, not when the last owner of this value is.
     claim: Mutex<Option<open::Claim>>,
+    path: PathBuf,
+    /// Held while the file is given up or taken up again: one after the other.
+    suspending: tokio::sync::Mutex<()>,
 }
 
 /// A pull under way; its pages are refused once this is dropped.
@@ -122,8 +130,10 @@ impl Store {
     /// As [`Self::open`], with the choice of where jobs run.
     pub fn open_with(options: StoreOptions, observer: Arc<dyn StoreObserver>, execution: Execution) -> Result<Self> {
         let claim = open::claim(&options.path)?;
-        let (writer, remembered) = open::writer(&options, observer)?;
-        let writer = WriterQueue::start(writer, execution)?;
+        let (writer, remembered) = open::writer(&options, observer.clone())?;
+        let again = options.clone();
+        let reopen = move || open::writer(&again, observer.clone()).map(|(writer, _)| writer);
+        let writer = WriterQueue::start(writer, reopen, execution)?;
         let readers = Readers::new(options.path.clone(), options.schema.clone(), execution);
         Ok(Self {
             schema: options.schema,
@@ -135,6 +145,8 @@ impl Store {
             last_pull: AtomicI64::new(0),
             active_pull: AtomicI64::new(0),
             claim: Mutex::new(Some(claim)),
+            path: options.path,
+            suspending: tokio::sync::Mutex::default(),
         })
     }
 
@@ -241,6 +253,18 @@ impl Store {
         self.readers.close();
         self.writer.close();
         self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// As [`Self::close`], with something to do to the closed file before anybody may open it again.
+    ///
+    /// # Errors
+    /// Those of `last`; `AlreadyOpen` when the store was closed before and the file has been opened again.
+    pub fn close_and<T>(&self, last: impl FnOnce(&ClosedFile) -> Result<T>) -> Result<T> {
+        self.readers.close();
+        self.writer.close();
+        let held = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let held = held.map_or_else(|| open::claim(&self.path), Ok)?;
+        last(&ClosedFile::new(held))
     }
 }
 

@@ -65,7 +65,9 @@ async fn anything_incomplete_deletes_nothing() {
     device.database.trigger_sync().await.unwrap();
     delete(&world, &id);
     let no_id = Arc::new(|body: &[u8]| {
-        String::from_utf8_lossy(body).replacen(r#""sync_events":["#, r#""sync_events":[{"summary":"x"}"#, 1).into_bytes()
+        String::from_utf8_lossy(body)
+            .replacen(r#""sync_events":["#, r#""sync_events":[{"summary":"x"}"#, 1)
+            .into_bytes()
     });
     for fault in [
         Fault::FailTables(vec!["sync_relationships".into()]),

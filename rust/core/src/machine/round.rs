@@ -115,6 +115,8 @@ impl Machine {
             }
         };
         self.status.connected = true;
+        // everything is here, though an upload may fail: who waits for the first rows need not wait for that
+        self.status.has_synced = true;
         self.status.refused_rows = pulled.refused_rows;
         self.warning = pulled.warning;
         let swept = pulled.swept || ended == Fetch::Sweep;
@@ -150,7 +152,6 @@ impl Machine {
 
     /// Everything has been exchanged.
     fn complete(&mut self, step: &Step) {
-        self.status.has_synced = true;
         self.status.last_synced_at_ms = Some(step.now_ms);
         if let Mode::Connected { failures } = &mut self.mode {
             *failures = 0;

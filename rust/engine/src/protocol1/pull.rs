@@ -5,7 +5,7 @@
 //! was given up is never applied.
 
 use super::{Protocol1, RoundResult, sync_path};
-use crate::store::{Complete, PulledPage, Store, Writer};
+use crate::store::{Complete, Load, PulledPage, Store, Writer};
 use omnii_sync_core::machine::{Pulled, RoundError};
 use omnii_sync_core::protocol1::page;
 use omnii_sync_core::protocol1::pull::{Next, TablePull};
@@ -14,15 +14,22 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// First pages on their way at once.
 const CONCURRENT_TABLES: usize = 4;
 
+/// A page as it came.
+struct Fetched {
+    body: Vec<u8>,
+    took_ms: u64,
+}
+
 /// A spawned request that ends with whoever waits for it.
-struct InFlight(JoinHandle<RoundResult<Vec<u8>>>);
+struct InFlight(JoinHandle<RoundResult<Fetched>>);
 
 impl InFlight {
-    async fn body(mut self) -> RoundResult<Vec<u8>> {
+    async fn page(mut self) -> RoundResult<Fetched> {
         (&mut self.0)
             .await
             .unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Internal, "a download task failed").into()))
@@ -66,7 +73,7 @@ impl Protocol1 {
     pub(super) async fn sweep_all(&self) -> RoundResult<Pulled> {
         self.store.write(|w| w.begin_sweep()).await?;
         let schema = self.store.schema().clone();
-        let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms));
+        let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms, self.options.page_limit));
         let refused = self.walk(schema.parents_first().into_iter().map(sweep).collect(), true).await?;
         if refused.unidentified > 0 {
             let message = format!(
@@ -112,7 +119,11 @@ impl Protocol1 {
     fn request(&self, table: &Table, position: &TablePull) -> InFlight {
         let path = sync_path(position.since().as_deref(), Some(&table.name), position.limit());
         let client = self.client.clone();
-        InFlight(tokio::spawn(async move { Ok(client.get(&path).await?.body) }))
+        InFlight(tokio::spawn(async move {
+            let asked = Instant::now();
+            let body = client.get(&path).await?.body;
+            Ok(Fetched { body, took_ms: u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX) })
+        }))
     }
 
     /// All pages of one table. While the writer applies a page, the next one is on its way.
@@ -126,13 +137,16 @@ impl Protocol1 {
     ) -> RoundResult<Refused> {
         let mut position = position;
         let mut refused = Refused::default();
-        let mut body = first.body().await?;
+        // dropped with this future: a load that is given up gets its indexes all the same
+        let mut load: Option<Load> = None;
+        let mut fetched = first.page().await?;
         loop {
             let (announce, next) = oneshot::channel();
             let job = PageJob {
                 table: table.clone(),
                 position: position.clone(),
-                body,
+                fetched,
+                timeout_ms: self.options.request_timeout_ms,
                 pull,
                 sweep,
                 overlap_ms: self.options.overlap_ms,
@@ -148,11 +162,16 @@ impl Protocol1 {
                 }
                 Err(_) => None, // the job has ended with an error
             };
-            refused.add(applied.await?);
+            let (page, began) = applied.await?;
+            refused.add(page);
+            load = load.or(began);
             match request {
-                Some(request) => body = request.body().await?,
+                Some(request) => fetched = request.page().await?,
                 None => break,
             }
+        }
+        if let Some(load) = load {
+            load.finish().await?;
         }
         Ok(refused)
     }
@@ -162,7 +181,8 @@ impl Protocol1 {
 struct PageJob {
     table: Arc<Table>,
     position: TablePull,
-    body: Vec<u8>,
+    fetched: Fetched,
+    timeout_ms: u64,
     pull: i64,
     sweep: bool,
     overlap_ms: u64,
@@ -171,17 +191,20 @@ struct PageJob {
 }
 
 impl PageJob {
-    fn run(mut self, writer: &mut Writer) -> Result<Refused, SyncError> {
+    fn run(mut self, writer: &mut Writer) -> Result<(Refused, Option<Load>), SyncError> {
         if !self.store.is_active(self.pull) {
             return Err(SyncError::new(ErrorCode::Disconnected, "the pull was given up"));
         }
-        let Some(page) = page::read(&self.body, &self.table, self.store.user_id())? else {
+        let Some(page) = page::read(&self.fetched.body, &self.table, self.store.user_id())? else {
             return Err(SyncError::new(
                 ErrorCode::TableFailed,
                 format!("the backend failed to answer for table '{}'; its other tables go on", self.table.name),
             ));
         };
+        let from_the_beginning = self.position.since().is_none();
+        self.position.measured(self.fetched.body.len(), self.fetched.took_ms, self.timeout_ms);
         let advanced = self.position.advance(&page, &self.table.name);
+        let much_to_come = from_the_beginning && advanced == Ok(Next::More);
         let complete = (advanced == Ok(Next::Done))
             .then(|| Complete { began_at: self.position.began_at(), overlap_ms: self.overlap_ms });
         if let Ok(next) = &advanced {
@@ -189,7 +212,11 @@ impl PageJob {
             let _ = self.announce.send((self.position.clone(), *next == Next::More));
         }
         let pulled = PulledPage { table: &self.table, page: &page, pull: self.pull, complete, sweep: self.sweep };
-        let applied = writer.transaction(|w| w.apply(&pulled))?;
+        let (applied, loading) = writer.transaction(|w| {
+            let loading = much_to_come && w.begin_load(&self.table)?;
+            Ok((w.apply(&pulled)?, loading))
+        })?;
+        let load = loading.then(|| Load::new(self.store.clone(), self.table.clone()));
         tracing::debug!(
             table = self.table.name,
             received = page.received,
@@ -199,7 +226,7 @@ impl PageJob {
             "page applied"
         );
         advanced?;
-        Ok(Refused::of(&self.table, &page, applied))
+        Ok((Refused::of(&self.table, &page, applied), load))
     }
 }
 

@@ -50,6 +50,13 @@ pub(super) fn claim(path: &Path) -> Result<Claim> {
     Ok(Claim(path))
 }
 
+impl Claim {
+    /// The file, links resolved.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(open) = OPEN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
@@ -116,6 +123,7 @@ fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered
     migrate(connection, &options.path)?;
     check_user(connection, options)?;
     apply_schema(connection, &options.schema)?;
+    super::load::complete_indexes(connection, &options.schema)?;
     // sent before this run: the first pull of this run may already prove them
     connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
     let time = |key: &str| Ok(meta(connection, key)?.and_then(|text| text.parse().ok()));

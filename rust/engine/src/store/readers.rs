@@ -1,7 +1,7 @@
 //! The readers: a few threads, each with a read-only connection, fed from one queue.
 //!
-//! In WAL mode they never wait for the writer and see the last commit before the query began. Refuses everything that
-//! would write.
+//! In WAL mode they never wait for the writer and see the last commit before the query began. While the app is suspended no
+//! connection is open and queries wait. Refuses everything that would write.
 
 use super::capture;
 use super::open;
@@ -13,10 +13,12 @@ use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use rusqlite::{Connection, InterruptHandle};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
+use tokio::sync::oneshot;
 
 /// As many as PowerSync's and op-sqlite's pools roughly use; more would only compete for the phone's cores.
 const MAX_READERS: usize = 4;
@@ -35,17 +37,56 @@ struct Query {
 struct Queue {
     waiting: VecDeque<Query>,
     idle: usize,
+    /// Threads that have not asked for their first query yet.
+    starting: usize,
     threads: Vec<JoinHandle<()>>,
     interrupts: Vec<InterruptHandle>,
-    closed: bool,
+    /// Connections that are open or being opened.
+    open: usize,
+    state: State,
+    /// Who wants to know when no connection is open any more.
+    suspenders: Vec<oneshot::Sender<()>>,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Running,
+    Suspended,
+    /// The file could not be opened again.
+    Failed(SyncError),
+    Closed,
+}
+
+impl Queue {
+    fn answer_if_suspended(&mut self) {
+        if self.open == 0 {
+            self.interrupts.clear();
+            for suspender in self.suspenders.drain(..) {
+                // whoever asked may be gone
+                let _ = suspender.send(());
+            }
+        }
+    }
 }
 
 struct Shared {
     path: PathBuf,
     schema: Arc<Schema>,
-    closing: Arc<AtomicBool>,
+    /// What runs must end: the database closes, or the app has waited long enough to be suspended.
+    ending: Arc<AtomicBool>,
     queue: Mutex<Queue>,
     wake: Condvar,
+}
+
+/// What there is for a reader to do.
+enum Turn {
+    Serve(Query),
+    /// Give the connection up.
+    Release,
+    /// Nothing at present.
+    Rest,
+    End,
 }
 
 impl Shared {
@@ -53,24 +94,54 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next query; waits for one. `None` when closed.
-    fn next(&self) -> Option<Query> {
-        let mut queue = self.lock();
-        loop {
-            if queue.closed {
-                return None;
-            }
-            if let Some(query) = queue.waiting.pop_front() {
-                return Some(query);
-            }
-            queue.idle += 1;
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.idle -= 1;
+    fn turn(queue: &mut Queue, connected: bool) -> Turn {
+        match queue.state {
+            State::Closed => Turn::End,
+            State::Suspended | State::Failed(_) if connected => Turn::Release,
+            State::Suspended | State::Failed(_) => Turn::Rest,
+            State::Running => match queue.waiting.pop_front() {
+                Some(query) => {
+                    queue.open += usize::from(!connected);
+                    Turn::Serve(query)
+                }
+                None => Turn::Rest,
+            },
         }
     }
 
-    fn next_now(&self) -> Option<Query> {
-        self.lock().waiting.pop_front()
+    /// Runs one query; opens the connection if there is none.
+    fn serve(&self, connection: &mut Option<Connection>, query: Query) {
+        let opened = match connection {
+            Some(opened) => Ok(opened),
+            None => connect(self).map(|opened| {
+                self.lock().interrupts.push(opened.get_interrupt_handle());
+                connection.insert(opened)
+            }),
+        };
+        let result = opened.and_then(|connection| run(connection, &query.sql, &query.parameters));
+        let mut queue = self.lock();
+        if connection.is_none() {
+            queue.open -= 1;
+            queue.answer_if_suspended();
+        }
+        if let (Err(error), State::Suspended) = (&result, &queue.state)
+            && error.code == ErrorCode::Closed
+        {
+            // interrupted; it only reads, so it may run once more
+            return queue.waiting.push_front(query);
+        }
+        drop(queue);
+        // the thread serves others, too
+        if catch_unwind(AssertUnwindSafe(|| (query.done)(result))).is_err() {
+            tracing::error!("who received the rows of a query panicked");
+        }
+    }
+
+    fn release(&self, connection: &mut Option<Connection>) {
+        *connection = None;
+        let mut queue = self.lock();
+        queue.open -= 1;
+        queue.answer_if_suspended();
     }
 }
 
@@ -83,7 +154,7 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(path: PathBuf, schema: Arc<Schema>, execution: Execution) -> Self {
-        let shared = Shared { path, schema, closing: Arc::default(), queue: Mutex::default(), wake: Condvar::new() };
+        let shared = Shared { path, schema, ending: Arc::default(), queue: Mutex::default(), wake: Condvar::new() };
         Self { shared: Arc::new(shared), inline: (execution == Execution::Inline).then(Mutex::default) }
     }
 
@@ -94,32 +165,47 @@ impl Readers {
         done: impl FnOnce(Result<Rows>) + Send + 'static,
     ) {
         let mut queue = self.shared.lock();
-        if queue.closed {
+        let refusal = match &queue.state {
+            State::Running | State::Suspended => None,
+            State::Failed(error) => Some(error.clone()),
+            State::Closed => Some(closed()),
+        };
+        if let Some(error) = refusal {
             drop(queue);
-            return done(Err(closed()));
+            return done(Err(error));
         }
         queue.waiting.push_back(Query { sql, parameters, done: Box::new(done) });
+        self.work(queue);
+        self.shared.wake.notify_one();
+    }
+
+    /// Has what waits served.
+    fn work(&self, mut queue: MutexGuard<'_, Queue>) {
         if let Some(connection) = &self.inline {
             drop(queue);
             return self.drain(connection);
         }
-        if queue.idle < queue.waiting.len() && queue.threads.len() < MAX_READERS {
+        while matches!(queue.state, State::Running)
+            && queue.idle + queue.starting < queue.waiting.len()
+            && queue.threads.len() < MAX_READERS
+        {
             let shared = self.shared.clone();
             match std::thread::Builder::new().name("omnii-reader".into()).spawn(move || read(&shared)) {
-                Ok(thread) => queue.threads.push(thread),
+                Ok(thread) => {
+                    queue.starting += 1;
+                    queue.threads.push(thread);
+                }
                 Err(error) if queue.threads.is_empty() => {
-                    let refused = queue.waiting.pop_back();
+                    let refused = std::mem::take(&mut queue.waiting);
                     drop(queue);
-                    if let Some(query) = refused {
+                    for query in refused {
                         (query.done)(Err(internal(format!("no reader thread could be started: {error}"))));
                     }
                     return;
                 }
-                Err(_) => {} // those that run will serve it
+                Err(_) => break, // those that run will serve it
             }
         }
-        drop(queue);
-        self.shared.wake.notify_one();
     }
 
     /// Runs what is queued on this thread, unless that is being done already further up in the stack.
@@ -130,15 +216,65 @@ impl Readers {
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            while let Some(query) = self.shared.next_now() {
-                serve(&self.shared, &mut connection, query);
-            }
-            if self.shared.lock().closed {
-                *connection = None;
+            loop {
+                let turn = Shared::turn(&mut self.shared.lock(), connection.is_some());
+                match turn {
+                    Turn::Serve(query) => self.shared.serve(&mut connection, query),
+                    Turn::Release => self.shared.release(&mut connection),
+                    Turn::Rest => break,
+                    Turn::End => {
+                        *connection = None;
+                        return;
+                    }
+                }
             }
             drop(connection);
-            if self.shared.lock().waiting.is_empty() {
+            let queue = self.shared.lock();
+            if queue.waiting.is_empty() || !matches!(queue.state, State::Running) {
                 return;
+            }
+        }
+    }
+
+    /// Closes the connections as they become idle; what is asked from now on waits. Resolves then, or when closed.
+    pub(super) fn suspend(&self) -> oneshot::Receiver<()> {
+        let (done, suspended) = oneshot::channel();
+        let mut queue = self.shared.lock();
+        if !matches!(queue.state, State::Closed) {
+            queue.state = State::Suspended;
+            queue.suspenders.push(done);
+            queue.answer_if_suspended();
+            self.work(queue);
+            self.shared.wake.notify_all();
+        }
+        suspended
+    }
+
+    /// As [`Self::suspend`], for what still runs: it is interrupted, and runs once more afterwards.
+    pub(super) fn suspend_now(&self) {
+        self.shared.ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Serves again what waits; with an error, that is everybody's answer until the next try.
+    pub(super) fn resume(&self, failure: Option<SyncError>) {
+        let mut queue = self.shared.lock();
+        if matches!(queue.state, State::Closed) {
+            return;
+        }
+        self.shared.ending.store(false, Ordering::Relaxed);
+        match failure {
+            None => {
+                queue.state = State::Running;
+                self.work(queue);
+                self.shared.wake.notify_all();
+            }
+            Some(error) => {
+                queue.state = State::Failed(error.clone());
+                let waiting = std::mem::take(&mut queue.waiting);
+                drop(queue);
+                for query in waiting {
+                    (query.done)(Err(error.clone()));
+                }
             }
         }
     }
@@ -146,8 +282,8 @@ impl Readers {
     pub(super) fn close(&self) {
         let (waiting, threads) = {
             let mut queue = self.shared.lock();
-            queue.closed = true;
-            self.shared.closing.store(true, Ordering::Relaxed);
+            queue.state = State::Closed;
+            self.shared.ending.store(true, Ordering::Relaxed);
             for interrupt in &queue.interrupts {
                 interrupt.interrupt();
             }
@@ -165,31 +301,39 @@ impl Readers {
                 tracing::error!("a reader thread panicked");
             }
         }
+        self.shared.lock().suspenders.clear();
     }
 }
 
+/// A thread's life.
 fn read(shared: &Shared) {
     let mut connection = None;
-    while let Some(query) = shared.next() {
-        serve(shared, &mut connection, query);
+    shared.lock().starting -= 1;
+    loop {
+        let mut queue = shared.lock();
+        let turn = loop {
+            match Shared::turn(&mut queue, connection.is_some()) {
+                Turn::Rest => {
+                    queue.idle += 1;
+                    queue = shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    queue.idle -= 1;
+                }
+                turn => break turn,
+            }
+        };
+        drop(queue);
+        match turn {
+            Turn::Serve(query) => shared.serve(&mut connection, query),
+            Turn::Release => shared.release(&mut connection),
+            Turn::Rest => {}
+            Turn::End => return,
+        }
     }
-}
-
-/// Runs one query; opens the connection if this is its first.
-fn serve(shared: &Shared, connection: &mut Option<Connection>, query: Query) {
-    let opened = match connection {
-        Some(opened) => Ok(opened),
-        None => connect(shared).map(|opened| {
-            shared.lock().interrupts.push(opened.get_interrupt_handle());
-            connection.insert(opened)
-        }),
-    };
-    (query.done)(opened.and_then(|connection| run(connection, &query.sql, &query.parameters)));
 }
 
 fn connect(shared: &Shared) -> Result<Connection> {
-    let Shared { path, schema, closing, .. } = shared;
-    let closing = closing.clone();
+    let Shared { path, schema, ending, .. } = shared;
+    let ending = ending.clone();
     let mut connection = open::connection(path).map_err(|e| open_error(e, path))?;
     // so that a statement that would write is refused for that, not for the triggers' functions
     capture::register(&connection, schema, &Arc::default()).map_err(sql_error)?;
@@ -197,7 +341,7 @@ fn connect(shared: &Shared) -> Result<Connection> {
     connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(sql_error)?;
     // an interrupt that comes just before a statement begins is forgotten; this is not
     connection
-        .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || closing.load(Ordering::Relaxed)))
+        .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || ending.load(Ordering::Relaxed)))
         .map_err(sql_error)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

@@ -3,6 +3,7 @@
 mod conflicts;
 mod inline;
 mod parked;
+mod suspend;
 mod sweep;
 
 use super::*;

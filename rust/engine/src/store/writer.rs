@@ -8,6 +8,8 @@ mod queue;
 
 pub(super) use queue::{OPERATIONS_BETWEEN_LOOKS, WriterQueue};
 
+use jobs::{SUSPENDED, Wishes};
+
 use super::StoreObserver;
 use super::capture::Capture;
 use super::outbox::Counts;
@@ -51,6 +53,8 @@ pub struct Writer {
     observer: Arc<dyn StoreObserver>,
     next_transaction: i64,
     counts: Counts,
+    /// Why a statement may have been ended from outside.
+    wishes: Arc<Wishes>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -99,7 +103,7 @@ impl Writer {
         let next_transaction =
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         let counts = count(&connection)?;
-        Ok(Self { connection, schema, capture, touched, observer, next_transaction, counts })
+        Ok(Self { connection, schema, capture, touched, observer, next_transaction, counts, wishes: Arc::default() })
     }
 
     /// Runs one statement of the app in a transaction of its own.
@@ -134,7 +138,7 @@ impl Writer {
         if result.is_err() || returns_to_a_savepoint(sql) {
             lock(&self.touched).undone = true;
         }
-        result.map_err(|error| refusal.unwrap_or(error))
+        result.map_err(|error| refusal.unwrap_or_else(|| self.explain(error)))
     }
 
     fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
@@ -216,9 +220,15 @@ impl Writer {
             }
             Err(error) => {
                 self.rollback();
-                Err(error)
+                Err(self.explain(error))
             }
         }
+    }
+
+    /// SQLite says only that a statement was interrupted; that happens when the database closes, or when the app is suspended.
+    fn explain(&self, error: SyncError) -> SyncError {
+        let closing = self.wishes.closing.load(Ordering::Relaxed);
+        if error.code == ErrorCode::Closed && !closing { ended(SUSPENDED) } else { error }
     }
 
     fn committed(&mut self, origin: Origin) {

@@ -98,7 +98,7 @@ fn local_writes_are_no_progress_of_syncing() {
     let mut rig = Rig::synced();
     rig.on(Input::Timer);
     let began = rig.now;
-    for pending in 1.. {
+    for pending in 1..20 {
         rig.run([Input::Counts { pending, parked: 0 }, Input::LocalWrite]);
         if rig.fire().contains(&Cancel) {
             break;
@@ -208,6 +208,20 @@ fn time_offline_asleep_or_by_a_jumping_clock_is_no_stalled_outbox() {
     }
     rig.run([Input::PushFinished(OK), pulled()]);
     assert_eq!(rig.code(), None);
+    // a backend that fails most of the time
+    for _ in 0..20 {
+        rig.fire();
+        rig.on(Input::PushFinished(OK));
+        rig.now += 60_000;
+        rig.on(Input::PullFinished(Err(err(ErrorCode::Server))));
+        rig.fire();
+        rig.run([Input::PushFinished(OK), pulled()]);
+        assert_eq!(rig.code(), None);
+        rig.on(Input::Foreground);
+        rig.run([Input::PushFinished(OK), Input::PullFinished(Err(err(ErrorCode::Server)))]);
+    }
+    rig.on(Input::Foreground);
+    rig.run([Input::PushFinished(OK), pulled()]);
     // a night, a suspension, a pause, a clock that was set
     for pause in [vec![], vec![Input::Suspend, Input::Resume], vec![Input::Disconnect, Input::Connect]] {
         rig.on(Input::Counts { pending: 0, parked: 0 });

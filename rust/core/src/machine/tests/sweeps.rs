@@ -136,7 +136,11 @@ fn a_failing_upload_does_not_keep_the_sweep_from_running() {
     assert!(rig.on(plain()).contains(&StartReconcile));
     rig.on(swept());
     assert_eq!((rig.code(), rig.status().last_reconciled_at_ms), (Some(ErrorCode::Rejected), Some(1_000)));
-    assert!(!rig.status().has_synced);
+    assert_eq!(
+        (rig.status().has_synced, rig.status().last_synced_at_ms),
+        (true, None),
+        "all is here, not all is there"
+    );
 }
 
 #[test]

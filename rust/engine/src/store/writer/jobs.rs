@@ -1,23 +1,40 @@
 //! What the writer is asked to do, and the order in which it does it; who runs it is [`super::queue`]'s business.
 //!
 //! Guarantees: while an interactive transaction is open only its own statements run and everything else waits behind it;
-//! a panic in one job does not take the writer from all others.
+//! while the file is given up for a suspended app, everything that needs it waits; a panic in one job does not take the
+//! writer from all others.
 
 use super::{Writer, ended};
 use crate::store::closed;
 use crate::store::sql_error::sql_error;
+use omnii_sync_core::SyncError;
 use omnii_sync_core::error::Result;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
 
 pub(super) type Work = Box<dyn FnOnce(Result<&mut Writer>) + Send>;
 
 pub(super) enum Job {
     Run(Work),
     Begin(Box<dyn FnOnce(Result<u64>) + Send>),
-    In { transaction: u64, work: Work },
-    End { transaction: u64, commit: bool, done: Box<dyn FnOnce(Result<()>) + Send> },
+    In {
+        transaction: u64,
+        work: Work,
+    },
+    End {
+        transaction: u64,
+        commit: bool,
+        done: Box<dyn FnOnce(Result<()>) + Send>,
+    },
+    /// Gives the file up when what was asked before is done, unless that is not wanted any more.
+    Suspend(oneshot::Sender<()>),
+    /// Gives the file up at once.
+    SuspendNow(oneshot::Sender<()>),
+    Resume(oneshot::Sender<Result<()>>),
 }
 
 impl Job {
@@ -27,86 +44,194 @@ impl Job {
             Self::Run(work) | Self::In { work, .. } => work(Err(closed())),
             Self::Begin(done) => done(Err(closed())),
             Self::End { done, .. } => done(Err(closed())),
+            // a closed file is given up
+            Self::Suspend(done) | Self::SuspendNow(done) => drop(done.send(())),
+            Self::Resume(done) => drop(done.send(Err(closed()))),
         }
     }
 }
 
+/// What is asked of the writer past its queue.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Wishes {
+    /// The database closes: what runs must end.
+    pub(super) closing: AtomicBool,
+    /// The file is to be given up.
+    pub(super) suspending: AtomicBool,
+    /// It has waited long enough for that: what runs must end.
+    pub(super) hurry: AtomicBool,
+}
+
+impl Wishes {
+    /// Whether the statement under way must end.
+    pub(super) fn ends_statements(&self) -> bool {
+        self.closing.load(Ordering::Relaxed) || self.hurry.load(Ordering::Relaxed)
+    }
+}
+
+/// How the file is opened again: ready to write, and told of `Wishes`.
+pub(super) type Open = Box<dyn Fn() -> Result<Writer> + Send>;
+
+/// How long folding the write-ahead log waits for another process, when the app is about to be suspended.
+const FOLD_TIMEOUT: Duration = Duration::from_millis(100);
+
+enum File {
+    Open(Box<Writer>),
+    Suspended,
+    /// It could not be opened again.
+    Failed(SyncError),
+}
+
 /// The writer with the transaction under way and the jobs that wait for its end.
 pub(super) struct Worker {
-    writer: Writer,
+    file: File,
+    open: Open,
+    wishes: Arc<Wishes>,
     current: Option<u64>,
     last: u64,
+    /// The transaction that ended because the app was suspended.
+    cut_off: Option<u64>,
     waiting: VecDeque<Job>,
 }
 
 impl Worker {
-    pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, current: None, last: 0, waiting: VecDeque::new() }
+    pub(super) fn new(writer: Writer, open: Open, wishes: Arc<Wishes>) -> Self {
+        let file = File::Open(Box::new(writer));
+        Self { file, open, wishes, current: None, last: 0, cut_off: None, waiting: VecDeque::new() }
     }
 
-    /// The job that has waited longest for a transaction that is over now.
+    /// The job that has waited longest for what is over now.
     pub(super) fn put_off(&mut self) -> Option<Job> {
-        match self.current {
-            None => self.waiting.pop_front(),
-            Some(_) => None,
+        match (&self.file, self.current) {
+            (File::Open(_) | File::Failed(_), None) => self.waiting.pop_front(),
+            (File::Open(_), Some(_)) | (File::Suspended, _) | (File::Failed(_), Some(_)) => None,
         }
     }
 
     pub(super) fn run(&mut self, job: Job) {
         if catch_unwind(AssertUnwindSafe(|| self.step(job))).is_err() {
             tracing::error!("a job on the writer panicked");
-            self.writer.capture.on.store(false, Ordering::Relaxed);
-            if self.current.is_none() {
-                self.writer.rollback();
+            if let File::Open(writer) = &mut self.file {
+                writer.capture.on.store(false, Ordering::Relaxed);
+                if self.current.is_none() {
+                    writer.rollback();
+                }
             }
         }
     }
 
     fn step(&mut self, job: Job) {
-        match (job, self.current) {
-            (job @ (Job::Run(_) | Job::Begin(_)), Some(_)) => self.waiting.push_back(job),
-            (Job::Run(work), None) => work(Ok(&mut self.writer)),
-            (Job::Begin(done), None) => match self.writer.begin() {
-                Ok(()) => {
-                    self.last += 1;
-                    self.current = Some(self.last);
-                    done(Ok(self.last));
+        match job {
+            Job::SuspendNow(done) => self.suspend(done),
+            Job::Resume(done) => drop(done.send(self.resume())),
+            job @ (Job::Run(_) | Job::Begin(_) | Job::Suspend(_)) if self.current.is_some() => {
+                self.waiting.push_back(job);
+            }
+            Job::Suspend(done) if self.wishes.suspending.load(Ordering::SeqCst) => self.suspend(done),
+            // it was taken back while it waited
+            Job::Suspend(done) => drop(done.send(())),
+            Job::Run(work) => match &mut self.file {
+                File::Open(writer) => work(Ok(writer)),
+                File::Suspended => self.waiting.push_back(Job::Run(work)),
+                File::Failed(error) => work(Err(error.clone())),
+            },
+            Job::Begin(done) => match &mut self.file {
+                File::Open(writer) => match writer.begin() {
+                    Ok(()) => {
+                        self.last += 1;
+                        self.current = Some(self.last);
+                        done(Ok(self.last));
+                    }
+                    Err(error) => done(Err(error)),
+                },
+                File::Suspended => self.waiting.push_back(Job::Begin(done)),
+                File::Failed(error) => done(Err(error.clone())),
+            },
+            Job::In { transaction, work } => match self.of(transaction) {
+                Ok(writer) if writer.connection.is_autocommit() => {
+                    work(Err(ended("it was rolled back when a statement in it failed")));
+                }
+                writer => work(writer),
+            },
+            Job::End { transaction, commit, done } => match self.of(transaction) {
+                Ok(writer) => {
+                    let outcome = if commit {
+                        writer.commit()
+                    } else {
+                        writer.rollback();
+                        Ok(())
+                    };
+                    self.current = None;
+                    done(outcome);
                 }
                 Err(error) => done(Err(error)),
             },
-            (Job::In { transaction, work }, current) if current == Some(transaction) => {
-                if self.writer.connection.is_autocommit() {
-                    work(Err(ended("it was rolled back when a statement in it failed")));
-                } else {
-                    work(Ok(&mut self.writer));
-                }
+        }
+    }
+
+    /// The writer, if it works for this transaction.
+    fn of(&mut self, transaction: u64) -> Result<&mut Writer> {
+        match &mut self.file {
+            File::Open(writer) if self.current == Some(transaction) => Ok(writer),
+            _ if self.cut_off == Some(transaction) => Err(ended(SUSPENDED)),
+            _ => Err(ended("it was committed or rolled back")),
+        }
+    }
+
+    /// Closes the file; a transaction that is open is rolled back.
+    fn suspend(&mut self, done: oneshot::Sender<()>) {
+        self.wishes.hurry.store(false, Ordering::SeqCst);
+        if let File::Open(mut writer) = std::mem::replace(&mut self.file, File::Suspended) {
+            if let Some(transaction) = self.current.take() {
+                writer.rollback();
+                self.cut_off = Some(transaction);
             }
-            (Job::End { transaction, commit, done }, current) if current == Some(transaction) => {
-                self.current = None;
-                if commit {
-                    done(self.writer.commit());
-                } else {
-                    self.writer.rollback();
-                    done(Ok(()));
-                }
+            if let Err(error) = writer.connection.busy_timeout(FOLD_TIMEOUT) {
+                tracing::warn!(code = ?sql_error(error).code, "the file may be given up late");
             }
-            (Job::In { work, .. }, _) => work(Err(ended("it was committed or rolled back"))),
-            (Job::End { done, .. }, _) => done(Err(ended("it was committed or rolled back"))),
+            writer.fold_wal();
+        }
+        // whoever asked may be gone
+        let _ = done.send(());
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        if matches!(self.file, File::Open(_)) {
+            return Ok(());
+        }
+        match (self.open)() {
+            Ok(writer) => {
+                // another process may have written meanwhile
+                writer.observer.outbox_changed(writer.counts, false);
+                self.file = File::Open(Box::new(writer));
+                Ok(())
+            }
+            Err(error) => {
+                self.file = File::Failed(error.clone());
+                Err(error)
+            }
         }
     }
 
     /// The end: what is open rolls back, what waits here and in `rest` is refused, the file is complete by itself.
     pub(super) fn finish(mut self, rest: impl IntoIterator<Item = Job>) {
-        // what follows must not be cut short
-        if let Err(error) = self.writer.connection.progress_handler(0, None::<fn() -> bool>) {
-            tracing::error!(code = ?sql_error(error).code, "the writer could not be calmed");
-        }
-        if self.current.is_some() {
-            self.writer.rollback();
+        if let File::Open(writer) = &mut self.file {
+            // what follows must not be cut short
+            if let Err(error) = writer.connection.progress_handler(0, None::<fn() -> bool>) {
+                tracing::error!(code = ?sql_error(error).code, "the writer could not be calmed");
+            }
+            if self.current.is_some() {
+                writer.rollback();
+            }
         }
         for job in self.waiting.drain(..).chain(rest) {
             job.refuse();
         }
-        self.writer.fold_wal();
+        if let File::Open(writer) = &self.file {
+            writer.fold_wal();
+        }
     }
 }
+
+/// Why a transaction or a statement ended that nobody ended.
+pub(super) const SUSPENDED: &str = "the app was suspended before it was committed";

@@ -4,18 +4,19 @@
 //! Guarantees: every job is answered, at the latest with `Closed`; closing ends a statement that runs and never waits for
 //! one that is just beginning; a job that asks for more jobs (its answer's receiver may) never waits for itself.
 
-use super::jobs::{Job, Worker};
+use super::jobs::{Job, Wishes, Worker};
 use super::{Writer, lock};
 use crate::store::sql_error::sql_error;
 use crate::store::{Execution, internal};
 use omnii_sync_core::error::Result;
 use rusqlite::InterruptHandle;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
+use tokio::sync::oneshot;
 
-/// How many steps of SQLite's machine may pass before a statement notices that the database closes.
+/// How many steps of SQLite's machine may pass before a statement notices that it must end.
 pub(in crate::store) const OPERATIONS_BETWEEN_LOOKS: i32 = 1000;
 
 /// What callers and the writer share.
@@ -23,15 +24,30 @@ pub(in crate::store) const OPERATIONS_BETWEEN_LOOKS: i32 = 1000;
 struct Shared {
     inbox: Mutex<Inbox>,
     wake: Condvar,
+    wishes: Arc<Wishes>,
+    /// Of the connection open now.
+    interrupt: Mutex<Option<InterruptHandle>>,
 }
 
 #[derive(Default)]
 struct Inbox {
+    /// These overtake what waits.
+    urgent: VecDeque<Job>,
     jobs: VecDeque<Job>,
     closed: bool,
 }
 
+impl Inbox {
+    fn pop(&mut self) -> Option<Job> {
+        self.urgent.pop_front().or_else(|| self.jobs.pop_front())
+    }
+}
+
 impl Shared {
+    fn urgent(&self) -> Option<Job> {
+        lock(&self.inbox).urgent.pop_front()
+    }
+
     /// The next job; waits for one. `None` when closed.
     fn wait(&self) -> Option<Job> {
         let mut inbox = lock(&self.inbox);
@@ -39,7 +55,7 @@ impl Shared {
             if inbox.closed {
                 return None;
             }
-            if let Some(job) = inbox.jobs.pop_front() {
+            if let Some(job) = inbox.pop() {
                 return Some(job);
             }
             inbox = self.wake.wait(inbox).unwrap_or_else(PoisonError::into_inner);
@@ -49,7 +65,21 @@ impl Shared {
     fn close(&self) -> VecDeque<Job> {
         let mut inbox = lock(&self.inbox);
         inbox.closed = true;
-        std::mem::take(&mut inbox.jobs)
+        let mut rest = std::mem::take(&mut inbox.urgent);
+        rest.append(&mut inbox.jobs);
+        rest
+    }
+
+    /// Lets statements of this connection notice that they must end.
+    fn listen(&self, writer: &mut Writer) -> Result<()> {
+        *lock(&self.interrupt) = Some(writer.connection.get_interrupt_handle());
+        writer.wishes = self.wishes.clone();
+        let wishes = self.wishes.clone();
+        // an interrupt that comes just before a statement begins is forgotten; this is not
+        writer
+            .connection
+            .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || wishes.ends_statements()))
+            .map_err(sql_error)
     }
 }
 
@@ -62,23 +92,27 @@ enum Runner {
 /// See the module's documentation.
 pub(in crate::store) struct WriterQueue {
     shared: Arc<Shared>,
-    interrupt: InterruptHandle,
-    closing: Arc<AtomicBool>,
     runner: Runner,
 }
 
 impl WriterQueue {
-    pub(in crate::store) fn start(mut writer: Writer, execution: Execution) -> Result<Self> {
+    /// `open` opens the file once more, after it was given up.
+    pub(in crate::store) fn start(
+        mut writer: Writer,
+        open: impl Fn() -> Result<Writer> + Send + 'static,
+        execution: Execution,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        let interrupt = writer.connection.get_interrupt_handle();
-        let closing = Arc::new(AtomicBool::new(false));
-        let asked = closing.clone();
-        // an interrupt that comes just before a statement begins is forgotten; this is not
-        writer
-            .connection
-            .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || asked.load(Ordering::Relaxed)))
-            .map_err(sql_error)?;
-        let worker = Worker::new(writer);
+        shared.listen(&mut writer)?;
+        let ears = Arc::downgrade(&shared);
+        let again = move || {
+            let mut writer = open()?;
+            if let Some(shared) = ears.upgrade() {
+                shared.listen(&mut writer)?;
+            }
+            Ok(writer)
+        };
+        let worker = Worker::new(writer, Box::new(again), shared.wishes.clone());
         let runner = match execution {
             Execution::Inline => Runner::Inline(Box::new(Mutex::new(Some(worker)))),
             Execution::Threads => {
@@ -90,7 +124,7 @@ impl WriterQueue {
                 Runner::Thread(Mutex::new(Some(thread)))
             }
         };
-        Ok(Self { shared, interrupt, closing, runner })
+        Ok(Self { shared, runner })
     }
 
     fn send(&self, job: Job) {
@@ -99,7 +133,12 @@ impl WriterQueue {
             drop(inbox);
             return job.refuse();
         }
-        inbox.jobs.push_back(job);
+        match job {
+            Job::SuspendNow(_) | Job::Resume(_) => inbox.urgent.push_back(job),
+            Job::Run(_) | Job::Begin(_) | Job::In { .. } | Job::End { .. } | Job::Suspend(_) => {
+                inbox.jobs.push_back(job)
+            }
+        }
         drop(inbox);
         match &self.runner {
             Runner::Thread(_) => self.shared.wake.notify_one(),
@@ -109,26 +148,28 @@ impl WriterQueue {
 
     /// Runs what is queued on this thread, unless that is being done already further up in the stack.
     fn drain(&self, worker: &Mutex<Option<Worker>>) {
+        let closing = || self.shared.wishes.closing.load(Ordering::SeqCst);
         loop {
             let mut slot = match worker.try_lock() {
                 Ok(slot) => slot,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            while !self.closing.load(Ordering::SeqCst)
+            while !closing()
                 && let Some(worker) = slot.as_mut()
-                && let Some(job) = worker.put_off().or_else(|| lock(&self.shared.inbox).jobs.pop_front())
+                && let Some(job) =
+                    self.shared.urgent().or_else(|| worker.put_off()).or_else(|| lock(&self.shared.inbox).pop())
             {
                 worker.run(job);
             }
-            if self.closing.load(Ordering::SeqCst)
+            if closing()
                 && let Some(worker) = slot.take()
             {
                 worker.finish(self.shared.close());
             }
             drop(slot);
             let inbox = lock(&self.shared.inbox);
-            if inbox.closed || inbox.jobs.is_empty() {
+            if inbox.closed || (inbox.jobs.is_empty() && inbox.urgent.is_empty()) {
                 return;
             }
         }
@@ -154,9 +195,35 @@ impl WriterQueue {
         self.send(Job::End { transaction, commit, done: Box::new(done) });
     }
 
+    /// Gives the file up behind what is queued; an open transaction may end first. Resolves then, or when closed.
+    pub(in crate::store) fn suspend(&self) -> oneshot::Receiver<()> {
+        let (done, suspended) = oneshot::channel();
+        self.shared.wishes.suspending.store(true, Ordering::SeqCst);
+        self.send(Job::Suspend(done));
+        suspended
+    }
+
+    /// Gives the file up now: what runs is interrupted, an open transaction rolls back, the rest goes on waiting.
+    pub(in crate::store) fn suspend_now(&self) -> oneshot::Receiver<()> {
+        let (done, suspended) = oneshot::channel();
+        self.shared.wishes.hurry.store(true, Ordering::SeqCst);
+        self.send(Job::SuspendNow(done));
+        suspended
+    }
+
+    /// Takes the file up again; an error is also the answer to all that waits.
+    pub(in crate::store) fn resume(&self) -> oneshot::Receiver<Result<()>> {
+        let (done, resumed) = oneshot::channel();
+        self.shared.wishes.suspending.store(false, Ordering::SeqCst);
+        self.send(Job::Resume(done));
+        resumed
+    }
+
     pub(in crate::store) fn close(&self) {
-        self.closing.store(true, Ordering::SeqCst);
-        self.interrupt.interrupt();
+        self.shared.wishes.closing.store(true, Ordering::SeqCst);
+        if let Some(interrupt) = &*lock(&self.shared.interrupt) {
+            interrupt.interrupt();
+        }
         match &self.runner {
             Runner::Inline(worker) => self.drain(worker),
             Runner::Thread(thread) => {
@@ -175,7 +242,12 @@ impl WriterQueue {
 
 /// The thread's life.
 fn work(mut worker: Worker, shared: &Shared) {
-    while let Some(job) = worker.put_off().or_else(|| shared.wait()) {
+    while let Some(job) = shared.urgent().or_else(|| worker.put_off()).or_else(|| shared.wait()) {
+        // an answer may have closed the database; what waits for a transaction is not run any more
+        if shared.wishes.closing.load(Ordering::SeqCst) {
+            job.refuse();
+            break;
+        }
         worker.run(job);
     }
     worker.finish(shared.close());
