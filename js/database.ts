@@ -44,7 +44,7 @@ export type Database = Queries & {
    * `timeoutMs`, and with the signal's reason when that is aborted. Does not start syncing: call `connect()`.
    */
   waitForFirstSync(options?: FirstSyncOptions): Promise<void>;
-  /** The changes that the backend refused for good, oldest first. */
+  /** The changes that the backend refused for good, oldest first. Waits for open transactions to end, as `execute` does. */
   getParkedChanges(): Promise<ParkedChange[]>;
   /** Queues parked changes again, all of them without `ids`. Ids that are not parked are ignored. Answers how many. */
   retryParked(ids?: readonly number[]): Promise<number>;
@@ -66,10 +66,14 @@ export type Database = Queries & {
   notifyCredentialsChanged(): Promise<void>;
   /**
    * For iOS, which ends apps that hold file locks while suspended: ends the round in flight and releases every lock. What
-   * is asked of the database meanwhile waits for `resume()`. May be called again. `SyncProvider` calls both.
+   * was asked before has a second to end (an open transaction is rolled back then), what is asked meanwhile waits for
+   * `resume()`. May be called again. `SyncProvider` calls both.
    */
   prepareForSuspend(): Promise<void>;
-  /** Takes the file up again, and syncs if that was wanted before. May be called again. */
+  /**
+   * Takes the file up again, and syncs if that was wanted before. May be called again. Rejects as `openDatabase` does; then
+   * everything that needs the file is answered with that error until a later call succeeds.
+   */
   resume(): Promise<void>;
   /**
    * The user signs out: pushes what is pending for at most `timeoutMs` (10 s), closes, and deletes the file if
