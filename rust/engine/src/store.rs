@@ -6,6 +6,7 @@
 
 mod apply;
 mod capture;
+mod checkpoint;
 mod ddl;
 mod load;
 mod open;
@@ -100,7 +101,8 @@ impl Store {
     /// Opens or creates the file and brings it to the schema. Blocks; call it off the JS thread.
     pub fn open(options: StoreOptions, observer: Arc<dyn StoreObserver>) -> Result<Self> {
         let claim = open::claim(&options.path)?;
-        let (writer, remembered) = open::writer(&options, observer)?;
+        let (mut writer, remembered) = open::writer(&options, observer)?;
+        writer.checkpoint_beside(&options.path)?;
         let writer = WriterThread::spawn(writer)?;
         let readers = Readers::new(options.path.clone(), options.schema.clone());
         Ok(Self {
