@@ -92,3 +92,53 @@ fn run(path: &Path, asked: &mpsc::Receiver<Ask>, busy: &AtomicBool) {
         busy.store(false, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn pages_written(connection: &Connection, pages: i32) {
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) \
+                   INSERT INTO t SELECT zeroblob(4000) FROM n";
+        connection.execute(sql, [pages]).unwrap();
+    }
+
+    #[test]
+    fn a_long_log_reaches_the_file_without_the_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let mut writer = open::connection(&path).unwrap();
+        writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (a)").unwrap();
+        let checkpointer = Checkpointer::beside(&mut writer, &path).unwrap();
+        let length = || std::fs::metadata(&path).unwrap().len();
+        pages_written(&writer, LONG_LOG / 2);
+        let short = length();
+        pages_written(&writer, LONG_LOG);
+        let end = Instant::now() + Duration::from_secs(20);
+        while length() == short {
+            assert!(Instant::now() < end, "no checkpoint");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(checkpointer);
+        writer.close().unwrap();
+        assert!(!directory.path().join("x.db-wal").exists(), "the writer was the last to close");
+    }
+
+    #[test]
+    fn a_log_that_grows_too_long_is_the_writers_business() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let mut writer = open::connection(&path).unwrap();
+        writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (a)").unwrap();
+        let checkpointer = Checkpointer::beside(&mut writer, &path).unwrap();
+        // its thread has ended, as when it can't open the file
+        checkpointer.asks.send(Ask::End).unwrap();
+        let log = || std::fs::metadata(directory.path().join("x.db-wal")).unwrap().len();
+        for _ in 0..20 {
+            pages_written(&writer, LONG_LOG / 2);
+        }
+        let longest = u64::try_from(LONGEST_LOG + LONG_LOG).unwrap() * 4200;
+        assert!(log() < longest, "{} bytes", log());
+    }
+}
