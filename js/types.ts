@@ -29,7 +29,7 @@ export type SyncOptions = {
   uploadThrottleMs?: number;
   /** How far behind the cursor a pull reads again to catch late commits (protocol 1). Default 30,000; 0 switches it off. */
   overlapMs?: number;
-  /** Rows per table and page, 1 to 5,000. Default 1,000, and up to 5,000 where much is to be fetched and pages come quickly. */
+  /** Rows per table and page, 1 to 5,000. Default 1,000, growing to 5,000 while pages come quickly and stay below 8 MiB. */
   pageLimit?: number;
   /** Longest time one HTTP request may take. Default 60,000. */
   requestTimeoutMs?: number;

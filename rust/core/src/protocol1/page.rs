@@ -185,13 +185,19 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
                         None if !id.as_deref().is_some_and(is_usable_id) => "it has no usable id".to_string(),
                         None => "it has no usable updated_at".to_string(),
                     };
-                    page.first_fault.get_or_insert_with(|| format!("row {}: {what}", id.as_deref().unwrap_or("?")));
+                    page.first_fault
+                        .get_or_insert_with(|| format!("row {}: {what}", shortened(id.as_deref().unwrap_or("?"))));
                     page.note_refused(id);
                 }
             }
         }
         Ok(page)
     }
+}
+
+/// An id as it goes into a message; ids are short, but the backend decides.
+fn shortened(id: &str) -> String {
+    id.chars().take(64).collect()
 }
 
 /// SQLite's `length()`, which the table's CHECK uses, ends at a NUL.

@@ -7,6 +7,30 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
+/// How deep arrays and objects may lie in each other in a JSON column. Local writes are held to the same (it is
+/// serde_json's limit), so that every value that can be pulled can also be read, compared and pushed.
+pub(super) const MAX_NESTING: usize = 127;
+
+/// Whether a JSON text goes beyond [`MAX_NESTING`].
+fn is_nested_too_deep(text: &str) -> bool {
+    // every level takes two characters, so that nearly all texts are settled by their length
+    if text.len() <= 2 * MAX_NESTING {
+        return false;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    text.bytes().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_NESTING
+    })
+}
+
 /// A string, borrowed where it has no escapes.
 pub(super) struct Text;
 
@@ -39,10 +63,11 @@ impl<'de> DeserializeSeed<'de> for Cell {
         match self.0 {
             ColumnType::Json => {
                 let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
-                Ok(Ok(match raw.get() {
-                    "null" => Value::Null,
-                    text => Value::Text(Cow::Borrowed(text)),
-                }))
+                Ok(match raw.get() {
+                    "null" => Ok(Value::Null),
+                    text if is_nested_too_deep(text) => Err("a value that is nested deeper than 127 levels"),
+                    text => Ok(Value::Text(Cow::Borrowed(text))),
+                })
             }
             ColumnType::Text | ColumnType::Integer | ColumnType::Real => deserializer.deserialize_any(self),
         }
