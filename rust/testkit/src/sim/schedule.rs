@@ -120,7 +120,7 @@ impl Plan {
                 poll_interval_ms: *rng.pick(&[3_000, 10_000, 30_000]),
                 upload_throttle_ms: *rng.pick(&[0, 50, 200, 2_000]),
                 overlap_ms: *rng.pick(&[0, 2_000, 30_000]),
-                page_limit: rng.weighted(&[(8, 1), (17, 2), (20, 3), (25, 7), (30, 1000)]),
+                page_limit: rng.weighted(&[(8, Some(1)), (17, Some(2)), (20, Some(3)), (25, Some(7)), (30, None)]),
                 request_timeout_ms: *rng.pick(&[3_000, 10_000, 60_000]),
                 max_backoff_ms: *rng.pick(&[2_000, 30_000, 300_000]),
                 ..SyncOptions::default()
