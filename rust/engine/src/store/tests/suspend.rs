@@ -66,7 +66,9 @@ async fn while_suspended_no_file_is_open_and_nothing_is_locked() {
     for f in both() {
         f.run("INSERT INTO notes (id) VALUES ('a')");
         f.read("SELECT * FROM notes");
-        assert!(descriptors(&f) >= 4 && locks(&f) >= 1, "the test sees what there is");
+        // a reading of /proc/locks may miss one while others come and go
+        let seen = (0..100).any(|_| descriptors(&f) >= 4 && locks(&f) >= 1);
+        assert!(seen, "the test sees what there is");
         f.store.suspend(GRACE).await;
         assert_eq!((descriptors(&f), locks(&f)), (0, 0));
         let left: Vec<_> = std::fs::read_dir(f.directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
