@@ -140,6 +140,13 @@ uint32_t toDatabaseId(double number) {
   return static_cast<uint32_t>(toId("databaseId", number, kMaxDatabaseId));
 }
 
+uint64_t toMilliseconds(const char* name, double number) {
+  if (!isId(number, kMaxExactInteger)) {
+    throw BadArgument(std::string(name) + " must be whole milliseconds, 0 or more: " + std::to_string(number));
+  }
+  return static_cast<uint64_t>(number);
+}
+
 uint64_t toTransactionId(double number) {
   return toId("transactionId", number, kMaxExactInteger);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 // From JavaScript's values to the engine's: SQL parameters and the numbers that name databases, transactions and
-// requests. Runs on the JS thread, inside the calling method. Owns the rule for each type and refuses everything else
-// by throwing BadArgument, which the module turns into a rejected promise.
+// requests, or a time. Runs on the JS thread, inside the calling method. Owns the rule for each type and refuses
+// everything else by throwing BadArgument, which the module turns into a rejected promise.
 
 #include <jsi/jsi.h>
 
@@ -31,6 +31,9 @@ uint32_t toDatabaseId(double number);
 
 /// Whole numbers from 0 to 2^53; 0 means "no transaction".
 uint64_t toTransactionId(double number);
+
+/// Whole milliseconds from 0 to 2^53.
+uint64_t toMilliseconds(const char* name, double number);
 
 /// Whether the number can be an id, that is whole and from 0 to `max`. NaN is not.
 bool isId(double number, double max);

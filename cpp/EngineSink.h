@@ -5,7 +5,8 @@
 // alone.
 //
 // Guarantees of the caller (rust/ffi): every request id is settled exactly once, by `rowsReady`, `numberReady`,
-// `textReady`, `done` or `failed`; calls may come from any thread and also before the requesting call has returned.
+// `flagReady`, `textReady`, `done` or `failed`; calls may come from any thread and also before the requesting call has
+// returned.
 
 #include <cstdint>
 #include "rust/cxx.h"
@@ -21,6 +22,7 @@ class EngineSink {
 
   virtual void rowsReady(uint64_t request, rust::Box<Rows> rows) const noexcept = 0;
   virtual void numberReady(uint64_t request, double value) const noexcept = 0;
+  virtual void flagReady(uint64_t request, bool value) const noexcept = 0;
   virtual void textReady(uint64_t request, rust::String text) const noexcept = 0;
   virtual void done(uint64_t request) const noexcept = 0;
   virtual void failed(uint64_t request, Failure failure) const noexcept = 0;

@@ -18,6 +18,10 @@ void EventDispatcher::numberReady(uint64_t request, double value) const noexcept
   settle(request, value);
 }
 
+void EventDispatcher::flagReady(uint64_t request, bool value) const noexcept {
+  settle(request, value);
+}
+
 void EventDispatcher::textReady(uint64_t request, rust::String text) const noexcept {
   settle(request, std::move(text));
 }

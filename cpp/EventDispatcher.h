@@ -23,6 +23,7 @@ class EventDispatcher final : public EngineSink {
 
   void rowsReady(uint64_t request, rust::Box<Rows> rows) const noexcept override;
   void numberReady(uint64_t request, double value) const noexcept override;
+  void flagReady(uint64_t request, bool value) const noexcept override;
   void textReady(uint64_t request, rust::String text) const noexcept override;
   void done(uint64_t request) const noexcept override;
   void failed(uint64_t request, Failure failure) const noexcept override;

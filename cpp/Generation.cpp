@@ -21,6 +21,8 @@ void settleDeferred(jsi::Runtime& runtime, const Deferred& deferred, const Outco
     deferred.resolve(runtime, textToJs(runtime, *text));
   } else if (const auto* number = std::get_if<double>(&outcome)) {
     deferred.resolve(runtime, *number);
+  } else if (const auto* flag = std::get_if<bool>(&outcome)) {
+    deferred.resolve(runtime, *flag);
   } else {
     deferred.resolve(runtime, jsi::Value::undefined());
   }

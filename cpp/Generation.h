@@ -28,8 +28,8 @@ using StatusEvent = facebook::react::NativeOmniiSyncNativeStatusEvent<double, st
 using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>>;
 using CredentialsEvent = facebook::react::NativeOmniiSyncNativeCredentialsEvent<double, double>;
 
-/// How the engine answered a request: with nothing, a number, a text, a result set, or a failure.
-using Outcome = std::variant<std::monostate, double, rust::String, rust::Box<Rows>, Failure>;
+/// How the engine answered a request: with nothing, a yes or no, a number, a text, a result set, or a failure.
+using Outcome = std::variant<std::monostate, bool, double, rust::String, rust::Box<Rows>, Failure>;
 
 class Generation final : public std::enable_shared_from_this<Generation> {
  public:

@@ -12,6 +12,7 @@
 namespace facebook::react {
 
 using omnii::toDatabaseId;
+using omnii::toMilliseconds;
 using omnii::toTransactionId;
 using omnii::toValues;
 
@@ -125,6 +126,40 @@ jsi::Value OmniiSyncModule::uploadData(jsi::Runtime& runtime, double databaseId)
 
 jsi::Value OmniiSyncModule::clearAndReconnect(jsi::Runtime& runtime, double databaseId) {
   return request(runtime, [&](uint64_t request) { engine_->clear_and_reconnect(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::reconcile(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->reconcile(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::getParkedChanges(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->parked_changes(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::retryParked(jsi::Runtime& runtime, double databaseId, std::string ids) {
+  return request(runtime, [&](uint64_t request) { engine_->retry_parked(request, toDatabaseId(databaseId), ids); });
+}
+
+jsi::Value OmniiSyncModule::discardParked(jsi::Runtime& runtime, double databaseId, std::string ids) {
+  return request(runtime, [&](uint64_t request) { engine_->discard_parked(request, toDatabaseId(databaseId), ids); });
+}
+
+jsi::Value OmniiSyncModule::notify(jsi::Runtime& runtime, double databaseId, std::string event) {
+  return request(runtime, [&](uint64_t request) { engine_->notify(request, toDatabaseId(databaseId), event); });
+}
+
+jsi::Value OmniiSyncModule::prepareForSuspend(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->prepare_for_suspend(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::resume(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->resume(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::signOut(jsi::Runtime& runtime, double databaseId, std::string policy, double timeoutMs) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->sign_out(request, toDatabaseId(databaseId), policy, toMilliseconds("timeoutMs", timeoutMs));
+  });
 }
 
 jsi::Value OmniiSyncModule::fetchChanges(jsi::Runtime& runtime, double databaseId, std::string since) {

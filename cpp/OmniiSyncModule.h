@@ -42,6 +42,14 @@ class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
   jsi::Value triggerSync(jsi::Runtime& runtime, double databaseId);
   jsi::Value uploadData(jsi::Runtime& runtime, double databaseId);
   jsi::Value clearAndReconnect(jsi::Runtime& runtime, double databaseId);
+  jsi::Value reconcile(jsi::Runtime& runtime, double databaseId);
+  jsi::Value getParkedChanges(jsi::Runtime& runtime, double databaseId);
+  jsi::Value retryParked(jsi::Runtime& runtime, double databaseId, std::string ids);
+  jsi::Value discardParked(jsi::Runtime& runtime, double databaseId, std::string ids);
+  jsi::Value notify(jsi::Runtime& runtime, double databaseId, std::string event);
+  jsi::Value prepareForSuspend(jsi::Runtime& runtime, double databaseId);
+  jsi::Value resume(jsi::Runtime& runtime, double databaseId);
+  jsi::Value signOut(jsi::Runtime& runtime, double databaseId, std::string policy, double timeoutMs);
   jsi::Value fetchChanges(jsi::Runtime& runtime, double databaseId, std::string since);
   jsi::Value health(jsi::Runtime& runtime, double databaseId);
   jsi::Value populate(jsi::Runtime& runtime, double databaseId);

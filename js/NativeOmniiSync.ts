@@ -59,6 +59,25 @@ export interface Spec extends TurboModule {
   uploadData(databaseId: number): Promise<void>;
   /** Drops all synced rows that have no pending change, forgets the cursors, connects again. */
   clearAndReconnect(databaseId: number): Promise<void>;
+  /** As `triggerSync`, and the round also sweeps for rows that were deleted on the backend. */
+  reconcile(databaseId: number): Promise<void>;
+  /** JSON of `ParkedChange[]` (parked.ts), oldest first. */
+  getParkedChanges(databaseId: number): Promise<string>;
+  /** Queues parked changes again. `ids`: a JSON array of change ids, '' for all. Answers how many. */
+  retryParked(databaseId: number, ids: string): Promise<number>;
+  /** Gives parked changes up. `ids` as above. Answers how many. */
+  discardParked(databaseId: number, ids: string): Promise<number>;
+  /** `event`: 'foreground', 'networkRegained' or 'credentialsChanged'; answers as soon as the engine has been told. */
+  notify(databaseId: number, event: string): Promise<void>;
+  /** Ends the round in flight and releases every lock on the file. To be awaited before `resume`: the two may overtake each other. */
+  prepareForSuspend(databaseId: number): Promise<void>;
+  resume(databaseId: number): Promise<void>;
+  /**
+   * Pushes for at most `timeoutMs`, closes, deletes the file if `policy` ('keep', 'clearWhenSynced', 'clear') says so.
+   * Answers whether it was deleted. Credentials may be asked for until it has answered; afterwards the database is
+   * closed, also when it rejected.
+   */
+  signOut(databaseId: number, policy: string, timeoutMs: number): Promise<boolean>;
   /** One page as the backend sends it, as JSON text; nothing is applied. `since` '' means from the beginning. */
   fetchChanges(databaseId: number, since: string): Promise<string>;
   /** The backend's health answer as JSON text. */

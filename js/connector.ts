@@ -1,11 +1,4 @@
-/**
- * How the engine gets credentials. Owns the app-side interface and the answer to the engine's question; guarantees that
- * each question is answered exactly once and that no token enters a message. It has no clock: the engine gives up on a
- * connector that hangs after `sync.credentialsTimeoutMs`.
- */
-import { describe, isRecord } from './describe';
-import type { Spec } from './NativeOmniiSync';
-import type { NativeCredentials } from './types';
+/** What the app supplies for the engine to get credentials. What is made of it is in `credentials.ts`. */
 
 /** Where to sync and as whom. */
 export type Credentials = {
@@ -24,6 +17,20 @@ export type CredentialsHint = {
    * to, or was refused, so handing out the same one again does not help. Absent at the first question.
    */
   previousToken?: string;
+  /**
+   * Whose database asks: the `userId` it was opened with. While users change, the question of the first one's database
+   * may come when the second one has signed in already; another user's token must never be the answer. Absent when
+   * `getConnector().fetchCredentials()` asks.
+   */
+  userId?: string;
+};
+
+/** What is known of a change of credentials; all may be left out. */
+export type CredentialsChange = {
+  /** The new token. The one the engine was given last is no news. */
+  token?: string | undefined;
+  /** Whose it is. Another user's is no news for this database. */
+  userId?: string | undefined;
 };
 
 /** What the app supplies. `supabaseConnector` makes one from a supabase-js client. */
@@ -35,66 +42,11 @@ export type SyncConnector = {
    * asks twice at a time; `getConnector().fetchCredentials()` asks beside it.
    */
   fetchCredentials(hint?: CredentialsHint): Promise<Credentials | null>;
+  /**
+   * Tells when somebody signed in or the token was renewed, so that the engine asks again at once instead of at its next
+   * attempt. Called when a database is opened; answers the function that ends it, called when the database is closed.
+   * What is told before the engine has asked for the first time, or while a question of it is being answered with
+   * credentials, is no news. Signing out is not to be told here.
+   */
+  subscribe?(onChanged: (change?: CredentialsChange) => void): () => void;
 };
-
-/** Tokens look like this; an app's error message may quote one, ours must not. */
-const jwt = /eyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g;
-
-/** Takes what `fetchCredentials` answered; throws an `Error` that says what is wrong with it. */
-export function checkCredentials(answer: unknown): NativeCredentials {
-  if (answer === null) {
-    return null;
-  }
-  if (!isRecord(answer)) {
-    throw new Error(
-      `fetchCredentials must answer { endpoint, token, expiresAt? }, or null when signed out; got ${describe(answer)}`
-    );
-  }
-  const { endpoint, token, expiresAt = null } = answer;
-  if (typeof endpoint !== 'string' || !/^https?:\/\/[^/\s]/i.test(endpoint)) {
-    const got = typeof endpoint === 'string' && endpoint !== '' ? 'another string' : describe(endpoint);
-    throw new Error(`fetchCredentials: endpoint must be a URL that begins with https:// or http://; got ${got}`);
-  }
-  if (typeof token !== 'string' || token === '') {
-    throw new Error(`fetchCredentials: token must be a non-empty string; got ${describe(token)}`);
-  }
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new Error('fetchCredentials: token holds a space or a character that an HTTP header can not carry');
-  }
-  if (expiresAt !== null && !(expiresAt instanceof Date && Number.isFinite(expiresAt.getTime()))) {
-    const got = expiresAt instanceof Date ? 'an invalid Date' : describe(expiresAt);
-    throw new Error(`fetchCredentials: expiresAt must be a Date or left out; got ${got}`);
-  }
-  return { endpoint: endpoint.replace(/\/+$/, ''), token, expiresAt: expiresAt === null ? null : expiresAt.getTime() };
-}
-
-/** Words for what `fetchCredentials` threw: never empty, without anything that looks like a token. */
-export function credentialsMessage(thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return message.trim() === '' ? 'fetchCredentials failed without a message' : message.replace(jwt, '[token]');
-}
-
-/** Answers the engine's questions for one open database, as long as `isOpen()`. */
-export function createCredentialsResponder(
-  native: Pick<Spec, 'provideCredentials'>,
-  databaseId: number,
-  connector: SyncConnector,
-  isOpen: () => boolean
-): (requestId: number) => Promise<void> {
-  let previousToken: string | undefined;
-  return async (requestId) => {
-    let credentials: NativeCredentials = null;
-    let error = '';
-    try {
-      credentials = checkCredentials(
-        await connector.fetchCredentials(previousToken === undefined ? {} : { previousToken })
-      );
-      previousToken = credentials?.token;
-    } catch (thrown) {
-      error = credentialsMessage(thrown);
-    }
-    if (isOpen()) {
-      native.provideCredentials(databaseId, requestId, JSON.stringify(credentials), error);
-    }
-  };
-}

@@ -1,19 +1,15 @@
 /** The public face of an open database, and the list of those that are open. */
 import { activeEvents, registerSession } from './active';
+import type { DatabaseListener } from './databaseListener';
+import type { FirstSyncOptions } from './firstSync';
 import type { OpenOptions } from './options';
+import type { ParkedChange } from './parked';
 import type { Queries } from './queries';
 import type { Schema } from './schema';
 import { openSession, type Session } from './session';
+import type { SignOutOptions } from './signOut';
 import type { SyncStatus } from './status';
 import type { Transaction } from './transaction';
-
-/** What `registerListener` takes. Called on the JS thread, after the fact; a listener that throws is reported and the rest go on. */
-export type DatabaseListener = {
-  /** The snapshot was replaced. The last call, when the database is closed, says `offline`. */
-  statusChanged?(status: SyncStatus): void;
-  /** One commit, local or from the backend, changed these tables; never empty, one call per commit. */
-  tablesChanged?(tables: readonly string[]): void;
-};
 
 /**
  * One user's open database. All methods reject with `SyncError`, with code `Closed` after `close()`.
@@ -36,8 +32,56 @@ export type Database = Queries & {
    * (`Network`, `Unauthorized`, …). After `disconnect()` it does one round and stays disconnected.
    */
   triggerSync(): Promise<void>;
+  /**
+   * A round as `triggerSync()` does, that also reads the ids of every row on the backend and removes the rows that have
+   * been deleted there. Incomplete, it removes nothing; rows with pending changes stay. The engine does this by itself at the first
+   * connection and then every `sync.reconcileIntervalMs`.
+   */
+  reconcile(): Promise<void>;
+  /**
+   * Resolves when a complete round has been finished with this file; at once if that was so before. Rejects with
+   * `Unauthorized` or `NoCredentials` when nothing will come until somebody signs in, with `Closed`, with `Timeout` after
+   * `timeoutMs`, and with the signal's reason when that is aborted. Does not start syncing: call `connect()`.
+   */
+  waitForFirstSync(options?: FirstSyncOptions): Promise<void>;
+  /** The changes that the backend refused for good, oldest first. Waits for open transactions to end, as `execute` does. */
+  getParkedChanges(): Promise<ParkedChange[]>;
+  /** Queues parked changes again, all of them without `ids`. Ids that are not parked are ignored. Answers how many. */
+  retryParked(ids?: readonly number[]): Promise<number>;
+  /**
+   * Gives parked changes up, all of them without `ids`: the rows go back to the backend's version, with what is still
+   * pending on top. Giving up an insert gives up the later changes of that row, too. Answers how many.
+   */
+  discardParked(ids?: readonly number[]): Promise<number>;
   /** Drops all synced rows that have no pending change, forgets the cursors and connects: everything is fetched again. */
   clearAndReconnect(): Promise<void>;
+  /**
+   * The app came to the foreground: a round begins now, if syncing is wanted. `SyncProvider` calls this. Here as below,
+   * resolves as soon as the engine has been told.
+   */
+  notifyForeground(): Promise<void>;
+  /** The device is on a network again: a failed attempt is repeated now instead of after its backoff. */
+  notifyNetworkRegained(): Promise<void>;
+  /** Somebody signed in, or the token was renewed: credentials are asked for anew. A connector that can `subscribe` does this. */
+  notifyCredentialsChanged(): Promise<void>;
+  /**
+   * For iOS, which ends apps that hold file locks while suspended: ends the round in flight and releases every lock. What
+   * was asked before has a second to end (an open transaction is rolled back then), what is asked meanwhile waits for
+   * `resume()`. May be called again. `SyncProvider` calls both.
+   */
+  prepareForSuspend(): Promise<void>;
+  /**
+   * Takes the file up again, and syncs if that was wanted before. May be called again. Rejects as `openDatabase` does; then
+   * everything that needs the file is answered with that error until a later call succeeds.
+   */
+  resume(): Promise<void>;
+  /**
+   * The user signs out: pushes what is pending for at most `timeoutMs` (10 s), closes, and deletes the file if
+   * `onSignOut` (`clearWhenSynced`) says so. Answers whether it was deleted. From the call on everything else is `Closed`;
+   * it is also when this rejects. Call it before the token is given up, so that the last push can use it. A second call is
+   * `Closed`.
+   */
+  signOut(options?: SignOutOptions): Promise<{ readonly cleared: boolean }>;
   /** Stops syncing, rolls back open transactions, closes the file. May be called again. Pending changes stay in the file. */
   close(): Promise<void>;
   /** An immutable snapshot; the same object as long as nothing changed. */

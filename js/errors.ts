@@ -30,7 +30,7 @@
  * | `CredentialsTimeout` | `fetchCredentials` did not answer in time | yes |
  * | `Unauthorized` | the backend refused the token, and a fresh one too (401), or the user (403) | yes |
  * | `Network` | the backend can't be reached | yes |
- * | `Timeout` | the backend did not answer in time | yes |
+ * | `Timeout` | the backend did not answer in time, or `waitForFirstSync` took longer than its `timeoutMs` | yes |
  * | `Server` | the backend answered 5xx or 429 | yes |
  * | `BadResponse` | the backend's answer is not what the protocol says | yes |
  * | `TooLarge` | the backend refused a request as too large | no |
@@ -38,6 +38,7 @@
  * | `CursorStalled` | more rows share one instant than a page can hold; the message names the table | no |
  * | `TableFailed` | the backend failed to read one of the tables, or rows of it could not be used; the others went on | yes |
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
+ * | `Stalled` | work was outstanding and nothing moved for `sync.stallTimeoutMs`; attempts go on | yes |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |
  */
@@ -72,6 +73,7 @@ export const syncErrorCodes = [
   'CursorStalled',
   'TableFailed',
   'ForeignRow',
+  'Stalled',
   'Disconnected',
   'Internal',
 ] as const;

@@ -6,6 +6,7 @@ import { activeStatus, addActiveStatusListener, requireSession } from './active'
 import type { Credentials } from './connector';
 import { describe, isRecord } from './describe';
 import { SyncError } from './errors';
+import type { FirstSyncOptions } from './firstSync';
 import { reportListenerError } from './listeners';
 import type { Session } from './session';
 import type { SyncStatus } from './status';
@@ -93,6 +94,21 @@ export async function disconnect(): Promise<void> {
 /** `Database.clearAndReconnect()` of the open database. Rejects with `NotOpen` if there is none. */
 export async function clearAndReconnect(): Promise<void> {
   await requireSession().database.clearAndReconnect();
+}
+
+/** `Database.reconcile()` of the open database. Rejects with `NotOpen` if there is none. */
+export async function reconcile(): Promise<void> {
+  await requireSession().database.reconcile();
+}
+
+/** `Database.waitForFirstSync()` of the open database. Rejects with `NotOpen` if there is none. */
+export async function waitForFirstSync(options?: FirstSyncOptions): Promise<void> {
+  await requireSession().database.waitForFirstSync(options);
+}
+
+/** `Database.notifyNetworkRegained()` of the open database. Rejects with `NotOpen` if there is none. */
+export async function notifyNetworkRegained(): Promise<void> {
+  await requireSession().database.notifyNetworkRegained();
 }
 
 /**

@@ -30,6 +30,8 @@ const syncRanges: Record<keyof SyncOptions, readonly [min: number, max: number]>
   requestTimeoutMs: [10, day],
   credentialsTimeoutMs: [10, day],
   maxBackoffMs: [10, day],
+  reconcileIntervalMs: [10, 30 * day],
+  stallTimeoutMs: [10, day],
 };
 const known: readonly string[] = ['schema', 'userId', 'connector', 'directory', 'filename', 'sync'];
 

@@ -1,11 +1,14 @@
 /** React's way in: opens the signed-in user's database, syncs it, and hands its state to the hooks below it. */
-import { createContext, createElement, type ReactElement, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
-import { AppState } from 'react-native';
+import {
+  createContext, createElement, type ReactElement, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState,
+} from 'react';
 import type { SyncConnector } from './connector';
 import type { SyncError } from './errors';
 import type { OpenOptions } from './options';
 import { createProviderStore, type ProviderStore } from './providerStore';
+import { type SubscribeToNetwork, useAppState, useNetwork } from './providerTriggers';
 import type { Schema } from './schema';
+import type { OnSignOut } from './signOut';
 import type { SyncOptions } from './types';
 
 export type SyncProviderProps = {
@@ -13,13 +16,26 @@ export type SyncProviderProps = {
   schema: Schema;
   /** Where credentials come from. May change at every render; the latest one is asked. */
   connector: SyncConnector;
-  /** Whose data this is. null or undefined: signed out, no database is open. Another user: the first one's is closed before. */
+  /**
+   * Whose data this is. null or undefined: signed out, no database is open. When it changes, the user before is signed
+   * out first (`onSignOut`), and only then the next one's database is opened.
+   */
   userId: string | null | undefined;
   /** Folder of the file. Default: the app's own database folder. A change reopens. */
   directory?: string | null | undefined;
   /** How to sync. May be made inline. A change reopens. */
   sync?: SyncOptions | undefined;
-  /** The database could not be opened, connected or closed. Failures of syncing are in `useSyncState().error`. */
+  /**
+   * What becomes of a user's file when `userId` changes to another user or to none; pending changes are pushed for at most
+   * 10 s before. Default `clearWhenSynced`. Unmounting the provider only closes the file.
+   */
+  onSignOut?: OnSignOut | undefined;
+  /**
+   * Tells the engine when the device is on a network again, so that it need not wait for its next attempt; it may call
+   * `onRegained` more often than that. Subscribed once, when first given.
+   */
+  subscribeToNetwork?: SubscribeToNetwork | undefined;
+  /** The database could not be opened, connected, suspended, signed out or closed. Failures of syncing are in `useSyncState().error`. */
   onError?: ((error: SyncError) => void) | undefined;
   children?: ReactNode;
 };
@@ -37,16 +53,18 @@ function keyOf(value: unknown): string | undefined {
 }
 
 /**
- * Opens the database of `userId`, connects it, and closes it when the user changes or the provider is unmounted. While
- * the app comes to the foreground it syncs at once, unless `disconnect()` was called. Children are rendered always;
- * `useSyncState().isInitialized` says when the database is there.
+ * Opens the database of `userId` and connects it; ends it when the user changes (signing out) or the provider is
+ * unmounted (closing). When the app comes to the foreground it syncs at once, unless `disconnect()` was called; on iOS the
+ * file is let go in the background. Children are rendered always; `useSyncState().isInitialized` says when the database
+ * is there.
  */
 export function SyncProvider(props: SyncProviderProps): ReactElement {
-  const { schema, connector, userId, directory, sync, onError, children } = props;
+  const { schema, connector, userId, directory, sync, subscribeToNetwork, children } = props;
   const [store] = useState(createProviderStore);
-  const latest = useRef({ connector, onError });
-  useEffect(() => {
-    latest.current = { connector, onError };
+  const latest = useRef(props);
+  // A layout effect, so that what ends a run (an effect's cleanup) sees the props that end it.
+  useLayoutEffect(() => {
+    latest.current = props;
   });
 
   const schemaKey = useMemo(() => keyOf(schema), [schema]);
@@ -56,30 +74,34 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
     if (userId === null || userId === undefined) {
       return undefined;
     }
+    // Props are for the user they were given for: the next one's connector must not answer for the one before.
+    const isCurrent = (): boolean => latest.current.userId === userId;
     const options: OpenOptions = {
       schema,
       userId,
       directory,
       sync,
       // What is no connector is passed on as it is, for openDatabase to refuse by name.
-      connector: hasConnector ? { fetchCredentials: (hint) => latest.current.connector.fetchCredentials(hint) } : connector,
+      connector: hasConnector
+        ? {
+            fetchCredentials: (hint) =>
+              isCurrent() ? latest.current.connector.fetchCredentials(hint) : Promise.resolve(null),
+            subscribe: (onChanged) => latest.current.connector.subscribe?.(onChanged) ?? (() => undefined),
+          }
+        : connector,
     };
-    return store.run(options, (error) => latest.current.onError?.(error));
-    // `schema` and `sync` count by content, `connector` through the ref.
-  }, [store, userId, directory, schemaKey, syncKey, hasConnector]);
-
-  useEffect(() => {
-    // Hosts other than phones may come without it.
-    const appState = AppState as typeof AppState | undefined;
-    const subscription = appState?.addEventListener('change', (next) => {
-      if (next === 'active') {
-        store.wake();
-      }
+    const end = store.run(options, {
+      onError: (error) => latest.current.onError?.(error),
+      onSignOut: () => latest.current.onSignOut ?? 'clearWhenSynced',
     });
     return () => {
-      subscription?.remove();
+      end(isCurrent() ? 'closing' : 'signing out');
     };
-  }, [store]);
+    // `schema` and `sync` count by content, the rest through the ref.
+  }, [store, userId, directory, schemaKey, syncKey, hasConnector]);
+
+  useAppState(store);
+  useNetwork(store, subscribeToNetwork);
 
   return createElement(SyncContext.Provider, { value: store }, children);
 }

@@ -2,7 +2,7 @@
  * What stands behind one mounted `SyncProvider`, without React: which database is open, and the snapshot that
  * `useSyncState` shows.
  *
- * Opening and closing run one after another across all providers. So a provider that is unmounted while its database is
+ * Opening, closing and signing out run one after another across all providers. So a provider that is unmounted while its database is
  * still opening leaves none open, and its successor (StrictMode, Fast Refresh, a new `key`, another user) never meets
  * `AlreadyOpen`.
  */
@@ -11,6 +11,7 @@ import { SyncError, toSyncError } from './errors';
 import { createListeners, reportListenerError } from './listeners';
 import type { OpenOptions } from './options';
 import type { Session } from './session';
+import { isOnSignOut, type OnSignOut, wrongPolicy } from './signOut';
 import { offlineStatus, type SyncStatus } from './status';
 import type { SyncStatusName } from './types';
 
@@ -26,6 +27,8 @@ export type SyncState = {
   readonly status: SyncStatusName;
   /** Local changes the backend has not acknowledged yet. */
   readonly pendingChanges: number;
+  /** Changes the backend refused for good; see `Database.getParkedChanges`. */
+  readonly parkedChanges: number;
   /** End of the last complete round, in this run or an earlier one. */
   readonly lastSyncedAt: Date | null;
   /** Why the database could not be opened, or else why the last round failed. */
@@ -38,14 +41,23 @@ export type SyncState = {
   readonly clearAndReconnect: () => Promise<void>;
 };
 
+/** What the app says about a run, asked for when it is needed. */
+export type RunContext = {
+  onError: (error: SyncError) => void;
+  onSignOut: () => OnSignOut;
+};
+
 export type ProviderStore = {
   subscribe: (listener: () => void) => () => void;
   getState: () => SyncState;
   getDatabase: () => Database | null;
-  /** Opens and connects. Answers the function that closes again, also while opening. One run at a time. */
-  run: (options: OpenOptions, onError: (error: SyncError) => void) => () => void;
-  /** The app came to the foreground: sync now if syncing is wanted. */
-  wake: () => void;
+  /** Opens and connects. Answers the function that ends it, also while opening. One run at a time. */
+  run: (options: OpenOptions, app: RunContext) => (why: 'closing' | 'signing out') => void;
+  /** The app came to the foreground: takes the file up again, and syncs if that is wanted. */
+  foreground: () => void;
+  /** iOS may suspend the process: lets the file go, also one that is opened meanwhile. */
+  suspend: () => void;
+  networkRegained: () => void;
 };
 
 let lifecycle: Promise<void> = Promise.resolve();
@@ -59,7 +71,20 @@ export function createProviderStore(): ProviderStore {
   const listeners = createListeners<[]>('a subscriber of SyncProvider');
   let session: Session | null = null;
   let failure: SyncError | null = null;
+  let report: (thrown: unknown) => void = () => undefined;
+  let suspended = false;
 
+  /** Tells the open database something nobody waits for. That it has been closed meanwhile is no failure. */
+  const tell = (what: (session: Session) => Promise<void>): void => {
+    const told = session;
+    if (told !== null) {
+      what(told).catch((thrown: unknown) => {
+        if (told === session && toSyncError(thrown).code !== 'Closed') {
+          report(thrown);
+        }
+      });
+    }
+  };
   const onOpenDatabase = async (act: (database: Database) => Promise<void>): Promise<void> => {
     if (session === null) {
       throw new SyncError('NotOpen', 'no database is open: nobody is signed in, or it is still being opened');
@@ -78,6 +103,7 @@ export function createProviderStore(): ProviderStore {
       isSyncing: status.uploading || status.downloading,
       status: failure === null ? status.status : 'error',
       pendingChanges: status.pendingChanges,
+      parkedChanges: status.parkedChanges,
       lastSyncedAt: status.lastSyncedAt,
       error: failure ?? status.error,
       ...actions,
@@ -93,63 +119,105 @@ export function createProviderStore(): ProviderStore {
     subscribe: listeners.add,
     getState: () => state,
     getDatabase: () => session?.database ?? null,
-    wake: () => {
-      if (session?.isConnectionWanted() === true) {
-        // How it went is in the status.
-        session.database.triggerSync().catch(() => undefined);
-      }
+    foreground: () => {
+      const wasSuspended = suspended;
+      suspended = false;
+      tell(async ({ database }) => {
+        if (wasSuspended) {
+          await database.resume();
+        }
+        await database.notifyForeground();
+      });
     },
-    run: (options, onError) => {
-      let stopped = false;
+    suspend: () => {
+      suspended = true;
+      tell(({ database }) => database.prepareForSuspend());
+    },
+    networkRegained: () => {
+      tell(({ database }) => database.notifyNetworkRegained());
+    },
+    run: (options, app) => {
+      let ended: 'not yet' | 'closing' | OnSignOut = 'not yet';
       let opened: Session | null = null;
       let unsubscribe = (): void => undefined;
+      const hasEnded = (): boolean => ended !== 'not yet';
 
-      const fail = (thrown: unknown): void => {
-        const error = toSyncError(thrown);
-        if (!stopped) {
-          failure = error;
-          update();
-        }
+      const announce = (error: SyncError): void => {
         try {
-          onError(error);
+          app.onError(error);
         } catch (again) {
           reportListenerError("SyncProvider's onError", again);
         }
       };
-      const close = async (): Promise<void> => {
+      const fail = (thrown: unknown): void => {
+        const error = toSyncError(thrown);
+        if (!hasEnded()) {
+          failure = error;
+          update();
+        }
+        announce(error);
+      };
+      const open = async (): Promise<void> => {
+        // A file that is not open yet has to be opened to be cleared.
+        if (ended === 'closing' || ended === 'keep') {
+          return;
+        }
         try {
-          await opened?.database.close();
+          const policy: unknown = app.onSignOut();
+          if (!isOnSignOut(policy)) {
+            throw new SyncError('InvalidOptions', `option ${wrongPolicy(policy)}`);
+          }
+          opened = await openListedSession(options);
+          // The end may have come while the file was being opened; it saw nothing to detach.
+          if (hasEnded()) {
+            return;
+          }
+          const { database } = opened;
+          session = opened;
+          failure = null;
+          report = (thrown) => {
+            announce(toSyncError(thrown));
+          };
+          unsubscribe = database.registerListener({ statusChanged: update });
+          update();
+          await database.connect();
+          if (suspended) {
+            await database.prepareForSuspend();
+          }
+        } catch (thrown) {
+          fail(thrown);
+        }
+      };
+      const end = async (): Promise<void> => {
+        if (opened === null) {
+          return;
+        }
+        const { database } = opened;
+        try {
+          if (ended !== 'not yet' && ended !== 'closing') {
+            await database.signOut({ onSignOut: ended });
+          }
+        } catch (thrown) {
+          // The app may have signed out or closed by itself.
+          if (toSyncError(thrown).code !== 'Closed') {
+            fail(thrown);
+          }
+        }
+        try {
+          await database.close();
         } catch (thrown) {
           fail(thrown);
         }
       };
 
-      enqueue(async () => {
-        if (stopped) {
-          return;
-        }
-        try {
-          opened = await openListedSession(options);
-          // The cleanup may have run while the file was being opened; it saw nothing to detach.
-          if (stopped as boolean) {
-            return;
-          }
-          session = opened;
-          failure = null;
-          unsubscribe = opened.database.registerListener({ statusChanged: update });
-          update();
-          await opened.database.connect();
-        } catch (thrown) {
-          fail(thrown);
-        }
-      });
-      return () => {
-        stopped = true;
+      enqueue(open);
+      return (why) => {
+        ended = why === 'closing' ? why : app.onSignOut();
         unsubscribe();
         session = null;
         failure = null;
         update();
-        enqueue(close);
+        enqueue(end);
       };
     },
   };

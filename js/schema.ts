@@ -4,7 +4,7 @@
  * Owns the shapes; `schemaCheck.ts` owns what is valid. A constructed `Schema` is always valid.
  */
 import { checkSchema } from './schemaCheck';
-import type { NativeSchema } from './types';
+import type { NativeSchema, NativeTable } from './types';
 
 /** A column: what it holds, and thereby the type it has in rows. */
 export type Column<Type extends ColumnType = ColumnType> = { readonly type: Type };
@@ -31,6 +31,13 @@ export const column = {
 /** Columns by name, `id` left out. */
 export type Columns = Readonly<Record<string, Column>>;
 
+/**
+ * Whose version of a row prevails while the device has changes of it that the backend has not acknowledged.
+ * `lastWriteWins`: column by column, the write that reaches the backend last. `clientWins`: the device's whole row.
+ * `serverWins`: the backend's row; what was changed here meanwhile is dropped.
+ */
+export type ConflictPolicy = NativeTable['conflictPolicy'];
+
 /** What a table may say besides its columns. `Name` is the union of its column names. */
 export type TableOptions<Name extends string = string> = {
   /** Secondary indexes: columns by index name, in order. `id` may be named. Default none. */
@@ -39,6 +46,8 @@ export type TableOptions<Name extends string = string> = {
   readonly required?: readonly Name[];
   /** Tables whose rows must reach the backend before rows of this one refer to them. Default none. */
   readonly parents?: readonly string[];
+  /** What happens when a row was changed here and there. Default `lastWriteWins`. */
+  readonly conflictPolicy?: ConflictPolicy;
 };
 
 /**
@@ -84,7 +93,7 @@ export type RowOf<T extends Table> = { id: string } & { [K in keyof T['columns']
  * The constructor throws `SyncError{code: 'InvalidSchema'}` naming table and column: unknown column types, a declared
  * `id`, empty names, names that differ in case only, names beginning with `omnii_` or `sqlite_`, more than 499
  * columns, indexes or `required` naming unknown columns, unknown parents, parents that form a cycle (a table may be its
- * own parent), a schema without tables.
+ * own parent), an unknown conflict policy, a schema without tables.
  */
 export class Schema<T extends Tables = Tables> {
   /** As declared. */
@@ -109,6 +118,7 @@ export class Schema<T extends Tables = Tables> {
         })),
         required: [...(table.options.required ?? [])],
         parents: [...(table.options.parents ?? [])],
+        conflictPolicy: table.options.conflictPolicy ?? 'lastWriteWins',
       })),
     };
   }

@@ -9,6 +9,7 @@ import { SyncError } from './errors';
 /** The engine's limit (rust/core/src/schema.rs says why). */
 const maxColumns = 499;
 const columnTypes: readonly unknown[] = ['text', 'integer', 'real', 'json'];
+const conflictPolicies: readonly unknown[] = ['lastWriteWins', 'clientWins', 'serverWins'];
 
 function refuse(message: string): never {
   throw new SyncError('InvalidSchema', message);
@@ -105,6 +106,13 @@ function checkParents(table: string, parents: unknown, tables: readonly string[]
   });
 }
 
+function checkConflictPolicy(table: string, policy: unknown): void {
+  if (!conflictPolicies.includes(policy)) {
+    const got = typeof policy === 'string' && policy !== '' ? `'${policy}'` : describe(policy);
+    refuse(`table '${table}': conflictPolicy must be ${conflictPolicies.join(', ')} or left out; got ${got}`);
+  }
+}
+
 /** A table may be its own parent (trees); longer cycles leave no order in which rows could be uploaded. */
 function checkCycles(parentsOf: ReadonlyMap<string, readonly string[]>): void {
   const placed = new Set<string>();
@@ -142,14 +150,15 @@ export function checkSchema(tables: unknown): void {
     if (!isRecord(table) || !isRecord(table['options'])) {
       refuse(`table '${name}' must be made by new Table({ … }); got ${describe(table)}`);
     }
-    const { indexes = {}, required = [], parents = [], ...unknown } = table['options'];
+    const { indexes = {}, required = [], parents = [], conflictPolicy = 'lastWriteWins', ...unknown } = table['options'];
     const [stray] = Object.keys(unknown);
     if (stray !== undefined) {
-      refuse(`table '${name}': unknown option '${stray}'; there are indexes, required and parents`);
+      refuse(`table '${name}': unknown option '${stray}'; there are indexes, required, parents and conflictPolicy`);
     }
     const columns = checkColumns(name, table['columns']);
     checkIndexes(name, indexes, columns);
     checkColumnList(name, 'required', required, columns);
+    checkConflictPolicy(name, conflictPolicy);
     parentsOf.set(name, checkParents(name, parents, names));
   }
   checkDistinct('table', names);

@@ -4,29 +4,27 @@
  * Owns the snapshot of the status and the subscriptions to native events; guarantees that nothing is emitted after
  * `close()` and that every rejection is a `SyncError`. `Database` is the part of it that apps see.
  */
-import {
-  checkCredentials,
-  createCredentialsResponder,
-  type Credentials,
-  credentialsMessage,
-  type SyncConnector,
-} from './connector';
-import type { Database, DatabaseListener } from './database';
-import { describe, isRecord } from './describe';
+import type { Credentials, SyncConnector } from './connector';
+import { askConnector, createCredentialsResponder } from './credentials';
+import type { Database } from './database';
+import { checkListener } from './databaseListener';
+import { describe } from './describe';
 import { SyncError, toSyncError } from './errors';
+import { waitForFirstSync } from './firstSync';
 import { createListeners } from './listeners';
 import native from './NativeOmniiSync';
 import { checkOpenOptions } from './options';
+import { idsToJson, type ParkedChange } from './parked';
 import { createQueries, type Run } from './queries';
-import { closedStatus, parseStatus, type SyncStatus } from './status';
+import { checkSignOut } from './signOut';
+import { createSnapshot } from './snapshot';
+import { createSuspension } from './suspension';
 import { runTransaction, type Transaction } from './transaction';
-import type { NativeResult } from './types';
+import type { NativeOpenOptions, NativeResult } from './types';
 
 /** An open database with the parts that are not on `Database`. */
 export type Session = {
   readonly database: Database;
-  /** The app asked for syncing: `connect()` or `clearAndReconnect()` was called, and `disconnect()` not since. */
-  isConnectionWanted: () => boolean;
   /** Asks the app's connector directly. Rejects with `CredentialsFailed`. */
   fetchCredentials: () => Promise<Credentials | null>;
   uploadData: () => Promise<void>;
@@ -40,40 +38,12 @@ export type Session = {
 export type SessionEvents = {
   /** The snapshot was replaced; also once when the database is closed. */
   statusChanged: () => void;
-  /** `close()` was called. */
+  /** `close()` or `signOut()` was called. */
   closed: () => void;
 };
 
-function checkListener(listener: unknown): DatabaseListener {
-  if (!isRecord(listener)) {
-    throw new SyncError('BadArgument', `registerListener takes { statusChanged?, tablesChanged? }; got ${describe(listener)}`);
-  }
-  for (const name of ['statusChanged', 'tablesChanged']) {
-    const given = listener[name];
-    if (given !== undefined && typeof given !== 'function') {
-      throw new SyncError('BadArgument', `registerListener: ${name} must be a function; got ${describe(given)}`);
-    }
-  }
-  return listener;
-}
-
 /** The engine's default (rust/core/src/options.rs). */
 const credentialsTimeoutMs = 30_000;
-
-/** What `answer` resolves to; rejects with `CredentialsTimeout` if that takes longer. */
-async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new SyncError('CredentialsTimeout', `fetchCredentials did not answer within ${timeoutMs} ms`, true));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 async function openNative(options: string): Promise<number> {
   try {
@@ -88,7 +58,7 @@ export async function openSession(given: unknown, events: SessionEvents): Promis
   const { native: options, connector } = checkOpenOptions(given);
   const databaseId = await openNative(JSON.stringify(options));
   try {
-    return createSession(databaseId, connector, events, options.sync.credentialsTimeoutMs ?? credentialsTimeoutMs);
+    return createSession(databaseId, options, connector, events);
   } catch (thrown) {
     await native.close(databaseId);
     throw toSyncError(thrown);
@@ -97,39 +67,18 @@ export async function openSession(given: unknown, events: SessionEvents): Promis
 
 function createSession(
   databaseId: number,
+  { userId, sync }: NativeOpenOptions,
   connector: SyncConnector,
-  events: SessionEvents,
-  timeoutMs: number
+  events: SessionEvents
 ): Session {
-  const statusListeners = createListeners<[status: SyncStatus]>('statusChanged');
   const tablesListeners = createListeners<[tables: readonly string[]]>('tablesChanged');
-  let statusJson = native.getStatus(databaseId);
-  let status = parseStatus(statusJson);
-  let open = true;
+  const snapshot = createSnapshot(native, databaseId, events.statusChanged);
+  const suspension = createSuspension(native, databaseId);
+  /** `leaving`: signed out, but the last push may still ask for credentials. */
+  let life: 'open' | 'leaving' | 'closed' = 'open';
+  let ending: Promise<unknown> | null = null;
   let closing: Promise<void> | null = null;
-  let connectionWanted = false;
-  const isOpen = (): boolean => open;
-
-  const setStatus = (next: SyncStatus): void => {
-    status = next;
-    statusListeners.emit(status);
-    events.statusChanged();
-  };
-
-  /**
-   * Events say when to look, `getStatus` says what is there: read this way the snapshot never goes back to an event
-   * that was still on its way when a call had already seen its effect.
-   */
-  const refreshStatus = (): void => {
-    if (!isOpen()) {
-      return;
-    }
-    const json = native.getStatus(databaseId);
-    if (json !== statusJson) {
-      statusJson = json;
-      setStatus(parseStatus(json));
-    }
-  };
+  const isOpen = (): boolean => life === 'open';
 
   /** Runs `work` if the database is open; every rejection becomes a `SyncError`. */
   const whileOpen = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -146,12 +95,12 @@ function createSession(
   };
 
   /** As `whileOpen`, and what `work` did to the status is in `currentStatus` when the caller goes on. */
-  const withStatus = (work: () => Promise<void>): Promise<void> =>
+  const withStatus = <T>(work: () => Promise<T>): Promise<T> =>
     whileOpen(async () => {
       try {
-        await work();
+        return await work();
       } finally {
-        refreshStatus();
+        snapshot.refresh();
       }
     });
 
@@ -162,7 +111,7 @@ function createSession(
     whileOpen(async () => {
       const result = (await native.execute(databaseId, 0, sql, parameters)) as NativeResult;
       if (result.rowsAffected > 0) {
-        refreshStatus();
+        snapshot.refresh();
       }
       return result;
     });
@@ -176,75 +125,117 @@ function createSession(
     try {
       return await runTransaction(native, databaseId, whileOpen, callback);
     } finally {
-      refreshStatus();
+      snapshot.refresh();
     }
   };
 
-  const answerCredentials = createCredentialsResponder(native, databaseId, connector, isOpen);
-  const subscriptions = [
-    native.onStatusChanged((event) => {
-      if (event.databaseId === databaseId) {
-        refreshStatus();
-      }
-    }),
-    native.onTablesChanged((event) => {
-      if (event.databaseId === databaseId && isOpen()) {
-        tablesListeners.emit(event.tables);
-      }
-    }),
-    native.onCredentialsRequested((event) => {
-      if (event.databaseId === databaseId && isOpen()) {
-        answerCredentials(event.requestId).catch((thrown: unknown) => {
-          console.error('@omnii/sync: credentials could not be handed to the engine', toSyncError(thrown));
-        });
-      }
-    }),
-  ];
+  const notify = (event: 'foreground' | 'networkRegained' | 'credentialsChanged'): Promise<void> =>
+    withStatus(() => native.notify(databaseId, event));
 
-  const close = async (): Promise<void> => {
-    for (const subscription of subscriptions) {
-      subscription.remove();
+  const credentials = createCredentialsResponder(native, {
+    databaseId,
+    userId,
+    connector,
+    isWanted: () => life !== 'closed',
+    changed: () => {
+      notify('credentialsChanged').catch((thrown: unknown) => {
+        if (isOpen()) {
+          console.error('@omnii/sync: the engine could not be told of new credentials', toSyncError(thrown));
+        }
+      });
+    },
+  });
+  const stopListening = credentials.listen();
+  const statusSubscription = native.onStatusChanged((event) => {
+    if (event.databaseId === databaseId) {
+      snapshot.refresh();
     }
-    connectionWanted = false;
+  });
+  const tablesSubscription = native.onTablesChanged((event) => {
+    if (event.databaseId === databaseId && isOpen()) {
+      tablesListeners.emit(event.tables);
+    }
+  });
+  const credentialsSubscription = native.onCredentialsRequested((event) => {
+    if (event.databaseId === databaseId && life !== 'closed') {
+      credentials.answer(event.requestId).catch((thrown: unknown) => {
+        console.error('@omnii/sync: credentials could not be handed to the engine', toSyncError(thrown));
+      });
+    }
+  });
+
+  /** From here on the app hears and asks nothing more. */
+  const leave = (): void => {
+    stopListening();
+    statusSubscription.remove();
+    tablesSubscription.remove();
     events.closed();
-    setStatus(closedStatus(status));
-    statusListeners.clear();
+    snapshot.close();
     tablesListeners.clear();
+  };
+  const close = async (): Promise<void> => {
+    if (ending !== null) {
+      // Signing out closes; how that went is told to who asked for it.
+      await ending.catch(() => undefined);
+      return;
+    }
+    life = 'closed';
+    leave();
+    credentialsSubscription.remove();
     try {
       await native.close(databaseId);
     } catch (thrown) {
       throw toSyncError(thrown);
     }
   };
+  const signOut = async (policy: string, timeoutMs: number): Promise<{ cleared: boolean }> => {
+    life = 'leaving';
+    leave();
+    try {
+      if (suspension.isSuspended()) {
+        // A suspended file would keep the last push waiting. If it can't be taken up, signing out says why.
+        await suspension.resume().catch(() => undefined);
+      }
+      return { cleared: await native.signOut(databaseId, policy, timeoutMs) };
+    } catch (thrown) {
+      throw toSyncError(thrown);
+    } finally {
+      life = 'closed';
+      credentialsSubscription.remove();
+    }
+  };
 
   const database: Database = {
     ...createQueries(write, read),
     writeTransaction,
-    connect: () =>
-      withStatus(() => {
-        connectionWanted = true;
-        return native.connect(databaseId);
-      }),
-    disconnect: () =>
-      withStatus(() => {
-        connectionWanted = false;
-        return native.disconnect(databaseId);
-      }),
+    connect: () => withStatus(() => native.connect(databaseId)),
+    disconnect: () => withStatus(() => native.disconnect(databaseId)),
     triggerSync: () => withStatus(() => native.triggerSync(databaseId)),
-    clearAndReconnect: () =>
-      withStatus(() => {
-        connectionWanted = true;
-        return native.clearAndReconnect(databaseId);
+    reconcile: () => withStatus(() => native.reconcile(databaseId)),
+    waitForFirstSync: (options) =>
+      waitForFirstSync({ isOpen, current: snapshot.current, add: snapshot.add }, options),
+    getParkedChanges: async () => (await parsed(() => native.getParkedChanges(databaseId))) as ParkedChange[],
+    retryParked: (ids) => withStatus(async () => native.retryParked(databaseId, idsToJson('retryParked', ids))),
+    discardParked: (ids) => withStatus(async () => native.discardParked(databaseId, idsToJson('discardParked', ids))),
+    clearAndReconnect: () => withStatus(() => native.clearAndReconnect(databaseId)),
+    notifyForeground: () => notify('foreground'),
+    notifyNetworkRegained: () => notify('networkRegained'),
+    notifyCredentialsChanged: () => notify('credentialsChanged'),
+    prepareForSuspend: () => withStatus(suspension.suspend),
+    resume: () => withStatus(suspension.resume),
+    signOut: (options) =>
+      whileOpen(() => {
+        const { onSignOut, timeoutMs } = checkSignOut(options);
+        const leaving = signOut(onSignOut, timeoutMs);
+        ending = leaving;
+        return leaving;
       }),
     close: () => {
-      if (closing === null) {
-        open = false;
-        closing = close();
-      }
+      closing ??= close();
       return closing;
     },
     get currentStatus() {
-      return status;
+      return snapshot.current();
     },
     registerListener: (given) => {
       const listener = checkListener(given);
@@ -252,7 +243,7 @@ function createSession(
         return () => undefined;
       }
       const removals = [
-        statusListeners.add((next) => listener.statusChanged?.(next)),
+        snapshot.add((next) => listener.statusChanged?.(next)),
         tablesListeners.add((tables) => listener.tablesChanged?.(tables)),
       ];
       return () => {
@@ -265,20 +256,7 @@ function createSession(
 
   return {
     database,
-    isConnectionWanted: () => connectionWanted,
-    fetchCredentials: () =>
-      whileOpen(async () => {
-        try {
-          const answer = await inTime(connector.fetchCredentials(), timeoutMs);
-          checkCredentials(answer);
-          return answer;
-        } catch (thrown) {
-          if (thrown instanceof SyncError) {
-            throw thrown;
-          }
-          throw new SyncError('CredentialsFailed', credentialsMessage(thrown), true);
-        }
-      }),
+    fetchCredentials: () => whileOpen(() => askConnector(connector, sync.credentialsTimeoutMs ?? credentialsTimeoutMs)),
     uploadData: () => withStatus(() => native.uploadData(databaseId)),
     fetchChanges: (since) => parsed(() => native.fetchChanges(databaseId, since)),
     health: () => parsed(() => native.health(databaseId)),

@@ -20,15 +20,19 @@ export type SyncStatus = {
   readonly downloading: boolean;
   /** Local changes the backend has not acknowledged yet, parked ones not included. */
   readonly pendingChanges: number;
-  /** Changes the backend refused for good; they are kept. */
+  /** Changes the backend refused for good; they are kept. See `Database.getParkedChanges`. */
   readonly parkedChanges: number;
   /** Everything has been downloaded once into this database file, now or in an earlier run; uploads may still fail. */
   readonly hasSynced: boolean;
   /** End of the last complete round. */
   readonly lastSyncedAt: Date | null;
+  /** End of the last complete sweep for rows that were deleted on the backend; see `Database.reconcile`. */
+  readonly lastReconciledAt: Date | null;
+  /** Rows that the last download brought and that were refused: of another user, or not usable. `error` says more. */
+  readonly refusedRows: number;
   /** When the next attempt is due after a failure. */
   readonly nextRetryAt: Date | null;
-  /** Why the last round failed; null again after the next complete round. */
+  /** Why the last round failed, or what was wrong with a round that was finished all the same; null again after the next good one. */
   readonly error: SyncError | null;
 };
 
@@ -43,18 +47,21 @@ export const offlineStatus: SyncStatus = Object.freeze({
   parkedChanges: 0,
   hasSynced: false,
   lastSyncedAt: null,
+  lastReconciledAt: null,
+  refusedRows: 0,
   nextRetryAt: null,
   error: null,
 });
 
 /** The last word about a database that has been closed: what is pending stays known, nothing is under way. */
 export function closedStatus(last: SyncStatus): SyncStatus {
-  const { pendingChanges, parkedChanges, hasSynced, lastSyncedAt } = last;
-  return Object.freeze({ ...offlineStatus, pendingChanges, parkedChanges, hasSynced, lastSyncedAt });
+  const { pendingChanges, parkedChanges, hasSynced, lastSyncedAt, lastReconciledAt, refusedRows } = last;
+  const kept = { pendingChanges, parkedChanges, hasSynced, lastSyncedAt, lastReconciledAt, refusedRows };
+  return Object.freeze({ ...offlineStatus, ...kept });
 }
 
-function dateOf(epochMs: number | null): Date | null {
-  return epochMs === null ? null : new Date(epochMs);
+function dateOf(epochMs: number | null | undefined): Date | null {
+  return epochMs === null || epochMs === undefined ? null : new Date(epochMs);
 }
 
 /** Reads the engine's JSON. */
@@ -70,6 +77,8 @@ export function parseStatus(json: string): SyncStatus {
     parkedChanges: native.parkedChanges,
     hasSynced: native.hasSynced,
     lastSyncedAt: dateOf(native.lastSyncedAt),
+    lastReconciledAt: dateOf(native.lastReconciledAt),
+    refusedRows: native.refusedRows ?? 0,
     nextRetryAt: dateOf(native.nextRetryAt),
     error: native.error === null ? null : toSyncError(native.error),
   });

@@ -6,8 +6,10 @@ import type { SyncConnector } from './connector';
 import { describe, isRecord } from './describe';
 import { SyncError } from './errors';
 
+type AuthSession = { access_token: string; expires_at?: number | undefined; user?: { id: string } | undefined };
+
 type SessionAnswer = {
-  data: { session: { access_token: string; expires_at?: number | undefined } | null };
+  data: { session: AuthSession | null };
   error: { message: string } | null;
 };
 
@@ -16,6 +18,10 @@ export type SupabaseAuthClient = {
   auth: {
     getSession(): Promise<SessionAnswer>;
     refreshSession(): Promise<SessionAnswer>;
+    /** Without it the engine learns of a new token when it next asks. */
+    onAuthStateChange?(callback: (event: string, session: AuthSession | null) => void): {
+      data: { subscription: { unsubscribe(): void } };
+    };
   };
 };
 
@@ -40,7 +46,7 @@ function endpointOf(baseUrl: unknown): string {
   return base.endsWith(suffix) ? base : base + suffix;
 }
 
-async function sessionOf(answer: Promise<SessionAnswer>): Promise<SessionAnswer['data']['session']> {
+async function sessionOf(answer: Promise<SessionAnswer>): Promise<AuthSession | null> {
   const { data, error } = await answer;
   if (error !== null) {
     throw error instanceof Error ? error : new Error(error.message);
@@ -50,10 +56,10 @@ async function sessionOf(answer: Promise<SessionAnswer>): Promise<SessionAnswer[
 
 /**
  * Credentials from the client's session: its access token, its expiry, and `baseUrl + '/api/powersync'` as endpoint.
- * No session means signed out (null). The session is refreshed first when it ends within 60 s, or when its token is the
+ * No session, or one of another user than the database's, means signed out (null). The session is refreshed first when it ends within 60 s, or when its token is the
  * one that the engine was given before, which the engine only asks to replace when it expired or was refused. Errors of
  * the client are thrown and become `CredentialsFailed`. An app that wraps this connector should pass the argument of
- * `fetchCredentials` on.
+ * `fetchCredentials` on. A sign-in or a renewed token (`onAuthStateChange`) makes the engine ask again at once.
  *
  * Throws `SyncError{code: 'InvalidOptions'}` for a wrong client or `baseUrl`.
  */
@@ -62,13 +68,35 @@ export function supabaseConnector(supabase: SupabaseAuthClient, options: Supabas
     throw new SyncError('InvalidOptions', `supabaseConnector takes a supabase-js client; got ${describe(supabase)}`);
   }
   const endpoint = endpointOf(isRecord(options) ? options.baseUrl : undefined);
+  const { auth } = supabase;
+  const subscribe: Pick<SyncConnector, 'subscribe'> =
+    typeof auth.onAuthStateChange === 'function'
+      ? {
+          subscribe: (onChanged) => {
+            const { data } = auth.onAuthStateChange?.((_event, session) => {
+              // Signed out is no news: the token that the engine has is good for a last push until it ends.
+              if (session !== null) {
+                onChanged({ token: session.access_token, userId: session.user?.id });
+              }
+            }) ?? { data: undefined };
+            return () => {
+              data?.subscription.unsubscribe();
+            };
+          },
+        }
+      : {};
   return {
+    ...subscribe,
     fetchCredentials: async (hint) => {
-      let session = await sessionOf(supabase.auth.getSession());
+      let session = await sessionOf(auth.getSession());
+      const owner = session?.user?.id;
+      if (owner !== undefined && hint?.userId !== undefined && owner !== hint.userId) {
+        return null;
+      }
       if (session !== null) {
         const endsAt = session.expires_at === undefined ? Infinity : session.expires_at * 1000;
         if (session.access_token === hint?.previousToken || endsAt - Date.now() < expiryMarginMs) {
-          session = await sessionOf(supabase.auth.refreshSession());
+          session = await sessionOf(auth.refreshSession());
         }
       }
       if (session === null) {

@@ -15,11 +15,12 @@ export type NativeTable = {
   indexes: { name: string; columns: string[] }[];
   required: string[];
   parents: string[];
+  conflictPolicy: 'lastWriteWins' | 'clientWins' | 'serverWins';
 };
 
 /**
  * How the engine syncs. All optional; what is left out takes the engine's default, named below. All times are
- * whole milliseconds: 0 to 24 hours where 0 makes sense, else 10 to 24 hours.
+ * whole milliseconds: 0 to 24 hours where 0 makes sense, else 10 ms to 24 hours (`reconcileIntervalMs`: 30 days).
  */
 export type SyncOptions = {
   /** Time between rounds when nothing else asks for one. Default 30,000. */
@@ -28,7 +29,7 @@ export type SyncOptions = {
   uploadThrottleMs?: number;
   /** How far behind the cursor a pull reads again to catch late commits (protocol 1). Default 30,000; 0 switches it off. */
   overlapMs?: number;
-  /** Rows per table and page, 1 to 5,000. Default 1,000. */
+  /** Rows per table and page, 1 to 5,000. Default 1,000, growing to 5,000 while pages come quickly and stay below 8 MiB. */
   pageLimit?: number;
   /** Longest time one HTTP request may take. Default 60,000. */
   requestTimeoutMs?: number;
@@ -36,6 +37,10 @@ export type SyncOptions = {
   credentialsTimeoutMs?: number;
   /** Longest time between two attempts after failures. Default 300,000. */
   maxBackoffMs?: number;
+  /** Least time between two automatic sweeps for rows deleted on the backend. Default 21,600,000 (6 hours). */
+  reconcileIntervalMs?: number;
+  /** How long work may be outstanding without progress before the status says `Stalled`. Default 180,000. */
+  stallTimeoutMs?: number;
 };
 
 /** What `open` takes, as JSON. */
@@ -61,6 +66,10 @@ export type NativeStatus = {
   parkedChanges: number;
   hasSynced: boolean;
   lastSyncedAt: number | null;
+  /** Absent: null. */
+  lastReconciledAt?: number | null;
+  /** Absent: 0. */
+  refusedRows?: number;
   nextRetryAt: number | null;
   error: { code: string; message: string; retryable: boolean } | null;
 };

@@ -16,6 +16,8 @@ export const idleStatus: NativeStatus = {
   parkedChanges: 0,
   hasSynced: false,
   lastSyncedAt: null,
+  lastReconciledAt: null,
+  refusedRows: 0,
   nextRetryAt: null,
   error: null,
 };
@@ -57,7 +59,7 @@ function createFake() {
   const credentials = createEmitter<NativeCredentialsEvent>();
 
   const fake = {
-    /** `method` or `method(id)` in the order of the calls. */
+    /** `method` or `method(id, …)` in the order of the calls. */
     log: [] as string[],
     /** Makes the next call of a method wait for the promise. */
     hold: {} as Partial<Record<Method, Promise<unknown>>>,
@@ -65,6 +67,10 @@ function createFake() {
     fail: {} as Partial<Record<Method, Error>>,
     /** What `execute` and `query` answer. */
     onSql: (() => ({})) as (sql: string, params: readonly unknown[]) => Partial<NativeResult>,
+    /** What `getParkedChanges` answers. */
+    parked: [] as unknown[],
+    /** All of them for '', else as many as there are ids. */
+    parkedCount: (ids: string): number => (ids === '' ? fake.parked : (JSON.parse(ids) as unknown[])).length,
     openIds: () => [...files.keys()],
     optionsOf: (id: number) => options.get(id),
     subscriptions: () => status.count() + tables.count() + credentials.count(),
@@ -91,8 +97,8 @@ function createFake() {
     unanswered: () => answers.size,
   };
 
-  const call = async <T>(method: Method, id: number | null, work: () => T): Promise<T> => {
-    fake.log.push(id === null ? method : `${method}(${id})`);
+  const call = async <T>(method: Method, id: number | null, work: () => T, ...more: (string | number)[]): Promise<T> => {
+    fake.log.push(id === null ? method : `${method}(${[id, ...more].join(', ')})`);
     const held = fake.hold[method];
     if (held !== undefined) {
       Reflect.deleteProperty(fake.hold, method);
@@ -144,6 +150,21 @@ function createFake() {
     triggerSync: (id) => call('triggerSync', id, () => undefined),
     uploadData: (id) => call('uploadData', id, () => undefined),
     clearAndReconnect: (id) => call('clearAndReconnect', id, () => undefined),
+    reconcile: (id) => call('reconcile', id, () => undefined),
+    getParkedChanges: (id) => call('getParkedChanges', id, () => JSON.stringify(fake.parked)),
+    retryParked: (id, ids) => call('retryParked', id, () => fake.parkedCount(ids), ids),
+    discardParked: (id, ids) => call('discardParked', id, () => fake.parkedCount(ids), ids),
+    notify: (id, event) => call('notify', id, () => undefined, event),
+    prepareForSuspend: (id) => call('prepareForSuspend', id, () => undefined),
+    resume: (id) => call('resume', id, () => undefined),
+    signOut: (id, policy, timeoutMs) => {
+      const done = call('signOut', id, () => policy !== 'keep', policy, timeoutMs);
+      const forget = (): void => {
+        files.delete(id);
+      };
+      done.then(forget, forget);
+      return done;
+    },
     fetchChanges: (id, since) => call('fetchChanges', id, () => JSON.stringify({ changes: {}, timestamp: since, hasMore: false })),
     health: (id) => call('health', id, () => '{"status":"ok"}'),
     populate: (id) => call('populate', id, () => '"nonsense"'),

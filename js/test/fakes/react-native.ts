@@ -5,7 +5,10 @@ export const TurboModuleRegistry = { getEnforcing: () => native };
 
 const handlers = new Set<(state: string) => void>();
 
+export const Platform = { OS: 'android' as 'android' | 'ios' };
+
 export const AppState = {
+  currentState: 'active' as 'active' | 'background' | 'inactive',
   addEventListener: (_type: 'change', handler: (state: string) => void) => {
     handlers.add(handler);
     return { remove: () => handlers.delete(handler) };
@@ -13,7 +16,8 @@ export const AppState = {
 };
 
 /** Plays an event of the operating system. */
-export function appBecomes(state: 'active' | 'background'): void {
+export function appBecomes(state: 'active' | 'background' | 'inactive'): void {
+  AppState.currentState = state;
   for (const handler of [...handlers]) {
     handler(state);
   }

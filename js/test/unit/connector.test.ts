@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCredentialsResponder, type CredentialsHint, type SyncConnector } from '../../connector';
+import type { CredentialsHint, SyncConnector } from '../../connector';
+import { createCredentialsResponder } from '../../credentials';
 
 const good = { endpoint: 'https://h/api/powersync//', token: 'tok' };
 
@@ -12,7 +13,8 @@ async function answerOf(fetchCredentials: unknown, isOpen = true): Promise<[stri
     told = [json, error];
   };
   const connector = { fetchCredentials } as SyncConnector;
-  await createCredentialsResponder({ provideCredentials }, 1, connector, () => isOpen)(9);
+  const context = { databaseId: 1, userId: 'u', connector, isWanted: () => isOpen, changed: () => undefined };
+  await createCredentialsResponder({ provideCredentials }, context).answer(9);
   return told;
 }
 
@@ -67,9 +69,10 @@ test('from the second question on the connector is told the token it gave last',
       return { ...good, token: `t${hints.length}` };
     },
   };
-  const respond = createCredentialsResponder({ provideCredentials: () => undefined }, 1, connector, () => true);
-  await respond(1);
-  await respond(2);
-  await respond(3);
-  assert.deepEqual(hints, [{}, { previousToken: 't1' }, { previousToken: 't2' }]);
+  const context = { databaseId: 1, userId: 'u', connector, isWanted: () => true, changed: () => undefined };
+  const { answer } = createCredentialsResponder({ provideCredentials: () => undefined }, context);
+  await answer(1);
+  await answer(2);
+  await answer(3);
+  assert.deepEqual(hints, [{ userId: 'u' }, { previousToken: 't1', userId: 'u' }, { previousToken: 't2', userId: 'u' }]);
 });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  addStatusListener, clearAndReconnect, column, disconnect, getConnector, openDatabase, resetConnector, Schema, Table, triggerSync,
+  addStatusListener, clearAndReconnect, column, disconnect, getConnector, notifyNetworkRegained, openDatabase, reconcile, resetConnector, Schema,
+  Table, triggerSync, waitForFirstSync,
 } from '../../index';
 import { fake } from '../fakes/native';
 import { consoleErrors, isSyncError } from './expect';
@@ -14,7 +15,7 @@ const open = (userId: string, answer: unknown = credentials) =>
 
 test('without an open database everything is NotOpen', async () => {
   assert.throws(() => getConnector(), (e) => isSyncError(e, 'NotOpen', 'openDatabase'));
-  for (const call of [triggerSync, disconnect, clearAndReconnect, resetConnector]) {
+  for (const call of [triggerSync, disconnect, clearAndReconnect, resetConnector, reconcile, waitForFirstSync, notifyNetworkRegained]) {
     await assert.rejects(call(), (e) => isSyncError(e, 'NotOpen'));
   }
 });
@@ -56,9 +57,13 @@ test('the functions act on the database opened last that is still open', async (
   await triggerSync();
   await disconnect();
   await clearAndReconnect();
+  await reconcile();
+  await notifyNetworkRegained();
+  await assert.rejects(waitForFirstSync({ timeoutMs: 0 }), (e) => isSyncError(e, 'Timeout'));
   await first.close();
   assert.deepEqual(fake.log, [
-    `triggerSync(${b})`, `close(${b})`, `triggerSync(${a})`, `disconnect(${a})`, `clearAndReconnect(${a})`, `close(${a})`,
+    `triggerSync(${b})`, `close(${b})`, `triggerSync(${a})`, `disconnect(${a})`, `clearAndReconnect(${a})`,
+    `reconcile(${a})`, `notify(${a}, networkRegained)`, `close(${a})`,
   ]);
 });
 

@@ -10,7 +10,18 @@ const good = { schema, userId: 'u', connector };
 
 test('what is left out becomes null or empty', () => {
   assert.deepEqual(checkOpenOptions(good).native, {
-    schema: { tables: [{ name: 't', columns: [{ name: 'a', type: 'text' }], indexes: [], required: [], parents: [] }] },
+    schema: {
+      tables: [
+        {
+          name: 't',
+          columns: [{ name: 'a', type: 'text' }],
+          indexes: [],
+          required: [],
+          parents: [],
+          conflictPolicy: 'lastWriteWins',
+        },
+      ],
+    },
     userId: 'u',
     directory: null,
     filename: null,
@@ -19,8 +30,9 @@ test('what is left out becomes null or empty', () => {
 });
 
 test('sync options are passed on as given, undefined ones are not', () => {
-  const sync = { pollIntervalMs: 10, uploadThrottleMs: 0, pageLimit: 5000, overlapMs: undefined };
-  assert.deepEqual(checkOpenOptions({ ...good, sync }).native.sync, { pollIntervalMs: 10, uploadThrottleMs: 0, pageLimit: 5000 });
+  const sync = { pollIntervalMs: 10, uploadThrottleMs: 0, pageLimit: 5000, reconcileIntervalMs: 2_592_000_000, stallTimeoutMs: 10 };
+  const given = { ...sync, overlapMs: undefined };
+  assert.deepEqual(checkOpenOptions({ ...good, sync: given }).native.sync, sync);
 });
 
 for (const [name, options, ...words] of [
@@ -43,6 +55,8 @@ for (const [name, options, ...words] of [
   ['a negative time', { ...good, sync: { overlapMs: -1 } }, "'sync.overlapMs'", '-1'],
   ['no finite time', { ...good, sync: { maxBackoffMs: Infinity } }, "'sync.maxBackoffMs'", 'Infinity'],
   ['a page too large', { ...good, sync: { pageLimit: 5001 } }, "'sync.pageLimit'", '5000', '5001'],
+  ['a sweep too rare', { ...good, sync: { reconcileIntervalMs: 2_592_000_001 } }, "'sync.reconcileIntervalMs'", '2592000000'],
+  ['no time to stall', { ...good, sync: { stallTimeoutMs: 9 } }, "'sync.stallTimeoutMs'", '10', '9'],
   ['a fraction', { ...good, sync: { pageLimit: 1.5 } }, "'sync.pageLimit'", '1.5'],
 ] as [string, unknown, ...string[]][]) {
   test(`refuses: ${name}`, () => {

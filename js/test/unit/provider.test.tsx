@@ -1,90 +1,34 @@
 /** SyncProvider and its hooks with React's test renderer, against the fake native module. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { type ReactElement, type ReactNode, StrictMode } from 'react';
-import { act, create, type ReactTestRenderer } from 'react-test-renderer';
-import {
-  column, type Database, getConnector, Schema, type SyncConnector, type SyncError, SyncProvider, type SyncProviderProps, type SyncState, Table,
-  useDatabase, useSyncState,
-} from '../../index';
+import { StrictMode } from 'react';
+import { act, create } from 'react-test-renderer';
+import { column, getConnector, Schema, type SyncError, Table } from '../../index';
 import { fake, nativeError } from '../fakes/native';
-import { appBecomes, appStateListeners } from '../fakes/react-native';
 import { consoleErrors, isSyncError, settled } from './expect';
+import { calls, database, makeSchema, methods, Probe, reset, show, state, states, tree, unmount, unmountAndCheck } from './mounted';
 
-Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-
-const makeSchema = () => new Schema({ t: new Table({ a: column.text }) });
-const schema = makeSchema();
-const connector: SyncConnector = { fetchCredentials: () => Promise.resolve({ endpoint: 'http://h', token: 'tok' }) };
-
-let states: SyncState[] = [];
-let database: Database | null = null;
-let app: ReactTestRenderer | null = null;
-
-function Probe(): ReactNode {
-  states.push(useSyncState());
-  database = useDatabase();
-  return null;
-}
-
-const state = (): SyncState => {
-  const last = states.at(-1);
-  assert.ok(last);
-  return last;
-};
-const tree = (props: Partial<SyncProviderProps>) => (
-  <SyncProvider schema={schema} connector={connector} userId="u" {...props}>
-    <Probe />
-  </SyncProvider>
-);
-
-async function show(element: ReactElement): Promise<void> {
-  await act(async () => {
-    if (app === null) {
-      app = create(element);
-    } else {
-      app.update(element);
-    }
-    await settled();
-  });
-}
-
-async function unmount(): Promise<void> {
-  await act(async () => {
-    app?.unmount();
-    app = null;
-    await settled();
-  });
-}
-
-const calls = (...methods: string[]) => fake.log.filter((call) => methods.some((method) => call.startsWith(method)));
-
-beforeEach(() => {
-  states = [];
-  fake.log.length = 0;
-});
-afterEach(async () => {
-  await unmount();
-  assert.deepEqual(fake.openIds(), [], 'a database is still open');
-  assert.equal(fake.subscriptions(), 0);
-  assert.equal(appStateListeners(), 0);
-});
+beforeEach(reset);
+afterEach(unmountAndCheck);
 
 test('opens, connects, shows the state, closes', async () => {
   await show(tree({}));
   assert.deepEqual(calls('open', 'connect').length, 2);
-  assert.equal(states[0]?.isInitialized, false);
+  assert.equal(states()[0]?.isInitialized, false);
   assert.equal(state().isInitialized, true);
   assert.equal(state().status, 'connecting');
-  assert.ok(database);
+  assert.ok(database());
   assert.equal(typeof getConnector().health, 'function');
   await act(async () => {
     fake.setStatus(fake.openIds()[0] ?? 0, {
-      status: 'syncing', connected: true, connecting: false, downloading: true, pendingChanges: 3, lastSyncedAt: 5,
+      status: 'syncing', connected: true, connecting: false, downloading: true, pendingChanges: 3, parkedChanges: 2, lastSyncedAt: 5,
     });
   });
-  const { isConnected, isSyncing, status, pendingChanges, lastSyncedAt, error } = state();
-  assert.deepEqual([isConnected, isSyncing, status, pendingChanges, lastSyncedAt, error], [true, true, 'syncing', 3, new Date(5), null]);
+  const { isConnected, isSyncing, status, pendingChanges, parkedChanges, lastSyncedAt, error } = state();
+  assert.deepEqual(
+    [isConnected, isSyncing, status, pendingChanges, parkedChanges, lastSyncedAt, error],
+    [true, true, 'syncing', 3, 2, new Date(5), null]
+  );
   await act(async () => {
     await state().triggerSync();
     await state().disconnect();
@@ -102,11 +46,11 @@ test('outside a provider the hooks say so', async () => {
 test('snapshots are stable: rendering again gives the same object and the same actions', async () => {
   await show(tree({}));
   const before = state();
-  const count = states.length;
+  const count = states().length;
   await show(tree({}));
   assert.equal(state(), before);
   await act(async () => { fake.setStatus(fake.openIds()[0] ?? 0, {}); });
-  assert.equal(states.length, count + 1, 'an event without a change renders nothing');
+  assert.equal(states().length, count + 1, 'an event without a change renders nothing');
   await act(async () => { fake.setStatus(fake.openIds()[0] ?? 0, { pendingChanges: 1 }); });
   assert.notEqual(state(), before);
   assert.equal(state().triggerSync, before.triggerSync);
@@ -130,7 +74,7 @@ test('unmounting while opening leaves nothing open, and the successor opens afte
   assert.deepEqual(calls('open', 'close'), ['open'], 'waits for the first to be closed');
   release();
   await act(settled);
-  assert.deepEqual(calls('open', 'close').map((call) => call.replace(/\(.*/, '')), ['open', 'close', 'open']);
+  assert.deepEqual(methods('open', 'close'), ['open', 'close', 'open']);
   assert.equal(calls('connect').length, 1, 'the first was never connected');
   assert.equal(state().error, null);
   assert.equal(state().isInitialized, true);
@@ -143,23 +87,23 @@ test('another key mounts a second provider before the first is unmounted: no Alr
   assert.equal(fake.openIds().length, 1);
 });
 
-test('another user: the first database is closed before the second is opened', async () => {
+test('another user: the first one is signed out before the second is opened', async () => {
   await show(tree({ userId: 'one' }));
-  const before = database;
+  const before = database();
   await show(tree({ userId: 'two' }));
-  assert.deepEqual(calls('open', 'close').map((call) => call.replace(/\(.*/, '')), ['open', 'close', 'open']);
-  assert.notEqual(database, before);
+  assert.deepEqual(methods('open', 'signOut', 'close'), ['open', 'signOut', 'open']);
+  assert.notEqual(database(), before);
   assert.equal(fake.optionsOf(fake.openIds()[0] ?? 0)?.userId, 'two');
 });
 
 test('signing out closes; actions are NotOpen; signing in opens again', async () => {
   await show(tree({ userId: undefined }));
-  assert.deepEqual([state().isInitialized, state().status, database], [false, 'offline', null]);
+  assert.deepEqual([state().isInitialized, state().status, database()], [false, 'offline', null]);
   await assert.rejects(state().triggerSync(), (e) => isSyncError(e, 'NotOpen'));
   await show(tree({ userId: 'u' }));
   assert.equal(state().isInitialized, true);
   await show(tree({ userId: null }));
-  assert.deepEqual([state().isInitialized, state().status, state().pendingChanges, database], [false, 'offline', 0, null]);
+  assert.deepEqual([state().isInitialized, state().status, state().pendingChanges, database()], [false, 'offline', 0, null]);
   assert.deepEqual(fake.openIds(), []);
 });
 
@@ -200,21 +144,10 @@ test('an error of opening is in the state and given to onError, and another user
 
 test('wrong props are errors in the state, not crashes; a throwing onError is reported', async () => {
   const errors = await consoleErrors(async () => {
-    for (const props of [{ schema: undefined }, { connector: undefined }, { connector: {} }, { userId: '' }, { userId: 5 }, { sync: 5 }]) {
+    for (const props of [{ schema: undefined }, { connector: undefined }, { connector: {} }, { userId: '' }, { userId: 5 }, { sync: 5 }, { onSignOut: 'burn' }]) {
       await show(tree({ ...(props as object), onError: () => { throw new Error('mine'); } }));
       assert.ok(isSyncError(state().error, 'InvalidOptions', Object.keys(props)[0] ?? ''));
     }
   });
-  assert.equal(errors.length, 6);
-});
-
-test('coming to the foreground syncs, unless the app disconnected', async () => {
-  await show(tree({}));
-  appBecomes('background');
-  assert.equal(calls('triggerSync').length, 0);
-  await act(async () => { appBecomes('active'); await settled(); });
-  assert.equal(calls('triggerSync').length, 1);
-  await act(() => state().disconnect());
-  await act(async () => { appBecomes('active'); await settled(); });
-  assert.equal(calls('triggerSync').length, 1);
+  assert.equal(errors.length, 7);
 });

@@ -9,13 +9,18 @@ const entities = new Table(
 );
 
 test('toJSON is exactly what the engine takes, in the order of declaration', () => {
-  const schema = new Schema({ sync_entities: entities, links: new Table({ a: column.text }, { parents: ['sync_entities', 'links'] }) });
+  const schema = new Schema({
+    sync_entities: entities,
+    links: new Table({ a: column.text }, { parents: ['sync_entities', 'links'], conflictPolicy: 'serverWins' }),
+  });
   assert.equal(
     JSON.stringify(schema),
     '{"tables":[{"name":"sync_entities","columns":[{"name":"entity_type","type":"text"},{"name":"name","type":"text"},' +
       '{"name":"rank","type":"integer"},{"name":"weight","type":"real"},{"name":"properties","type":"json"}],' +
-      '"indexes":[{"name":"by_type","columns":["entity_type","id"]}],"required":["name"],"parents":[]},' +
-      '{"name":"links","columns":[{"name":"a","type":"text"}],"indexes":[],"required":[],"parents":["sync_entities","links"]}]}'
+      '"indexes":[{"name":"by_type","columns":["entity_type","id"]}],"required":["name"],"parents":[],' +
+      '"conflictPolicy":"lastWriteWins"},' +
+      '{"name":"links","columns":[{"name":"a","type":"text"}],"indexes":[],"required":[],"parents":["sync_entities","links"],' +
+      '"conflictPolicy":"serverWins"}]}'
   );
 });
 
@@ -63,6 +68,8 @@ for (const [name, tables, ...words] of [
   ['unknown parent', { t: table(a, { parents: ['p'] }) }, "'t'", "'p'"],
   ['parents are no list', { t: table(a, { parents: 't' }) }, "'t'", 'parents', 'a string'],
   ['unknown option', { t: table(a, { index: {} }) }, "'t'", "'index'"],
+  ['an unknown conflict policy', { t: table(a, { conflictPolicy: 'mine' }) }, "'t'", "'mine'", 'clientWins'],
+  ['a conflict policy of another type', { t: table(a, { conflictPolicy: null }) }, "'t'", 'conflictPolicy', 'null'],
   [
     'a cycle of parents',
     { x: table(a, { parents: ['y'] }), y: table(a, { parents: ['z'] }), z: table(a, { parents: ['y'] }) },

@@ -28,3 +28,10 @@ test('the last word of a closed database keeps what is pending', () => {
   const { status, connected, uploading, pendingChanges, hasSynced } = closedStatus(last);
   assert.deepEqual([status, connected, uploading, pendingChanges, hasSynced], ['offline', false, false, 3, true]);
 });
+
+test('what an older engine does not say has a default; the sweep and refused rows are kept when closed', () => {
+  const before = parseStatus(JSON.stringify({ ...idleStatus, lastReconciledAt: undefined, refusedRows: undefined }));
+  assert.deepEqual([before.lastReconciledAt, before.refusedRows], [null, 0]);
+  const after = closedStatus(parseStatus(JSON.stringify({ ...idleStatus, lastReconciledAt: 7, refusedRows: 2 })));
+  assert.deepEqual([after.lastReconciledAt, after.refusedRows], [new Date(7), 2]);
+});

@@ -5,7 +5,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { supabaseConnector, type SupabaseAuthClient } from '../../supabase';
 import { isSyncError } from './expect';
 
-type Session = { access_token: string; expires_at?: number };
+type Session = { access_token: string; expires_at?: number; user?: { id: string } };
 const inOneHour = Math.floor(Date.now() / 1000) + 3600;
 
 function client(session: Session | null, error: { message: string } | null = null) {
@@ -54,6 +54,36 @@ test('a token that is about to expire, or that the engine had already, is refres
   assert.equal((await connector.fetchCredentials({ previousToken: 'older' }))?.token, 'tok', 'supabase refreshed by itself');
   assert.equal(counts.refreshes, 0);
   assert.equal((await connector.fetchCredentials({ previousToken: 'tok' }))?.token, 'fresh');
+});
+
+test('a session of another user than the database is signed out, and is not refreshed', async () => {
+  const { fake, counts } = client({ access_token: 'tok', expires_at: 0, user: { id: 'bob' } });
+  const connector = supabaseConnector(fake, { baseUrl: 'http://h' });
+  assert.equal(await connector.fetchCredentials({ userId: 'ada', previousToken: 'tok' }), null);
+  assert.equal(counts.refreshes, 0);
+  assert.equal((await connector.fetchCredentials({ userId: 'bob' }))?.token, 'fresh');
+});
+
+test('events of the client that bring a session are passed on; signing out is not', () => {
+  const { fake } = client(null);
+  let emit: (event: string, session: Session | null) => void = () => assert.fail('nobody listens');
+  let unsubscribed = 0;
+  fake.auth.onAuthStateChange = (callback) => {
+    emit = callback;
+    return { data: { subscription: { unsubscribe: () => { unsubscribed += 1; } } } };
+  };
+  const heard: unknown[] = [];
+  const stop = supabaseConnector(fake, { baseUrl: 'http://h' }).subscribe?.((change) => heard.push(change));
+  emit('SIGNED_IN', { access_token: 'a', user: { id: 'ada' } });
+  emit('SIGNED_OUT', null);
+  emit('TOKEN_REFRESHED', { access_token: 'b' });
+  assert.deepEqual(heard, [{ token: 'a', userId: 'ada' }, { token: 'b', userId: undefined }]);
+  stop?.();
+  assert.equal(unsubscribed, 1);
+});
+
+test('a client without onAuthStateChange makes a connector without subscribe', () => {
+  assert.equal('subscribe' in supabaseConnector(client(null).fake, { baseUrl: 'http://h' }), false);
 });
 
 test('refuses a wrong client or address', () => {

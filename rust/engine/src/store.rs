@@ -7,6 +7,7 @@
 
 mod apply;
 mod capture;
+mod checkpoint;
 mod closed_file;
 mod ddl;
 mod load;
@@ -130,9 +131,18 @@ impl Store {
     /// As [`Self::open`], with the choice of where jobs run.
     pub fn open_with(options: StoreOptions, observer: Arc<dyn StoreObserver>, execution: Execution) -> Result<Self> {
         let claim = open::claim(&options.path)?;
-        let (writer, remembered) = open::writer(&options, observer.clone())?;
+        let (mut writer, remembered) = open::writer(&options, observer.clone())?;
+        let checkpoints = move |writer: &mut Writer, options: &StoreOptions| match execution {
+            Execution::Threads => writer.checkpoint_beside(&options.path),
+            Execution::Inline => Ok(()),
+        };
+        checkpoints(&mut writer, &options)?;
         let again = options.clone();
-        let reopen = move || open::writer(&again, observer.clone()).map(|(writer, _)| writer);
+        let reopen = move || {
+            let (mut writer, _) = open::writer(&again, observer.clone())?;
+            checkpoints(&mut writer, &again)?;
+            Ok(writer)
+        };
         let writer = WriterQueue::start(writer, reopen, execution)?;
         let readers = Readers::new(options.path.clone(), options.schema.clone(), execution);
         Ok(Self {

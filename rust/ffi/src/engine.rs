@@ -1,110 +1,24 @@
 //! Requests of C++ as calls of the engine, and their outcomes as calls of the sink.
 //!
-//! Owns the databases one module instance has open and the promise that every request id is settled once: a [`Request`]
-//! that is dropped unanswered (a thread ended, a job panicked) answers for itself.
+//! Owns the databases one module instance has open. What arrives as text or as a word is read here; a value that means
+//! nothing is `BadArgument`, as is everything else that only a wrong caller can cause.
 
-use crate::bridge::{EngineSink, Failure};
-use crate::values::{Rows, Values};
+use crate::bridge::EngineSink;
+use crate::events::Events;
+use crate::request::Request;
+use crate::values::Values;
 use cxx::SharedPtr;
 use omnii_sync_engine::credentials::Credentials;
-use omnii_sync_engine::{Database, DatabaseObserver, Environment, ErrorCode, OpenOptions, Status, SyncError};
+use omnii_sync_engine::{Database, Environment, ErrorCode, OnSignOut, OpenOptions, Status, SyncError};
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
-type Result<T> = std::result::Result<T, SyncError>;
-
-/// One request of C++, to be settled once.
-struct Request {
-    id: u64,
-    sink: Option<SharedPtr<EngineSink>>,
-}
-
-impl Request {
-    fn settle(mut self, outcome: Result<()>, answer: impl FnOnce(&EngineSink, u64)) {
-        let Some(sink) = self.sink.take() else { return };
-        match (outcome, sink.as_ref()) {
-            (Ok(()), Some(sink)) => answer(sink, self.id),
-            (Err(error), Some(sink)) => sink.failed(self.id, failure(error)),
-            (_, None) => {}
-        }
-    }
-
-    fn rows(self, outcome: Result<omnii_sync_engine::Rows>) {
-        match outcome {
-            Ok(rows) => self.settle(Ok(()), |sink, id| sink.rows_ready(id, Box::new(Rows(rows)))),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn number(self, outcome: Result<f64>) {
-        match outcome {
-            Ok(value) => self.settle(Ok(()), |sink, id| sink.number_ready(id, value)),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn text(self, outcome: Result<String>) {
-        match outcome {
-            Ok(text) => self.settle(Ok(()), |sink, id| sink.text_ready(id, text)),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn done(self, outcome: Result<()>) {
-        self.settle(outcome, |sink, id| sink.done(id));
-    }
-
-    fn fail(self, error: SyncError) {
-        self.settle(Err(error), |_, _| {});
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        if let Some(sink) = self.sink.take()
-            && let Some(sink) = sink.as_ref()
-        {
-            sink.failed(
-                self.id,
-                failure(SyncError::new(ErrorCode::Closed, "the database was closed before this call ended")),
-            );
-        }
-    }
-}
-
-fn failure(error: SyncError) -> Failure {
-    Failure { code: error.code.as_str().to_owned(), message: error.message, retryable: error.retryable }
-}
-
-/// Carries what one database emits to the sink.
-struct Events {
-    sink: SharedPtr<EngineSink>,
-    database: u32,
-}
-
-impl DatabaseObserver for Events {
-    fn status_changed(&self, status: &Status) {
-        if let Some(sink) = self.sink.as_ref() {
-            sink.status_changed(self.database, status.to_json());
-        }
-    }
-
-    fn tables_changed(&self, tables: Vec<String>) {
-        if let Some(sink) = self.sink.as_ref() {
-            sink.tables_changed(self.database, tables);
-        }
-    }
-
-    fn credentials_requested(&self, request: u64) {
-        if let Some(sink) = self.sink.as_ref() {
-            sink.credentials_requested(self.database, request);
-        }
-    }
-}
+pub(crate) type Result<T> = std::result::Result<T, SyncError>;
 
 #[derive(Default)]
 struct Databases {
@@ -152,6 +66,20 @@ fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
     databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn bad_argument(message: &str) -> SyncError {
+    SyncError::new(ErrorCode::BadArgument, message)
+}
+
+/// A JSON array of change ids; empty text means all of them.
+fn change_ids(json: &str) -> Result<Option<Vec<i64>>> {
+    if json.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(json)
+        .map(Some)
+        .map_err(|_| bad_argument("ids must be a JSON array of whole numbers, or empty"))
+}
+
 /// Keeps a panic from C++; a request it leaves behind answers for itself.
 fn guarded(call: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(call)).is_err() {
@@ -161,7 +89,7 @@ fn guarded(call: impl FnOnce()) {
 
 impl Engine {
     fn request(&self, id: u64) -> Request {
-        Request { id, sink: Some(self.sink.clone()) }
+        Request::new(id, self.sink.clone())
     }
 
     fn database(&self, id: u32) -> Result<Arc<Database>> {
@@ -321,6 +249,76 @@ impl Engine {
 
     pub(crate) fn clear_and_reconnect(&self, request: u64, database: u32) {
         self.spawn(request, database, Request::done, |database| async move { database.clear_and_reconnect().await });
+    }
+
+    pub(crate) fn reconcile(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::done, |database| database.reconcile());
+    }
+
+    pub(crate) fn parked_changes(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::text, |database| async move {
+            let parked = database.parked_changes().await?;
+            serde_json::to_string(&parked)
+                .map_err(|e| SyncError::new(ErrorCode::Internal, format!("parked changes could not be written: {e}")))
+        });
+    }
+
+    pub(crate) fn retry_parked(&self, request: u64, database: u32, ids: &str) {
+        let ids = change_ids(ids);
+        self.spawn(request, database, Request::number, |database| async move {
+            database.retry_parked(ids?).await.map(|count| count as f64)
+        });
+    }
+
+    pub(crate) fn discard_parked(&self, request: u64, database: u32, ids: &str) {
+        let ids = change_ids(ids);
+        self.spawn(request, database, Request::number, |database| async move {
+            database.discard_parked(ids?).await.map(|count| count as f64)
+        });
+    }
+
+    pub(crate) fn notify(&self, request: u64, database: u32, event: &str) {
+        let known = match event {
+            "foreground" => Ok(Database::foreground as fn(&Database)),
+            "networkRegained" => Ok(Database::network_regained as fn(&Database)),
+            "credentialsChanged" => Ok(Database::credentials_changed as fn(&Database)),
+            _ => Err(bad_argument("notify: event must be foreground, networkRegained or credentialsChanged")),
+        };
+        self.spawn(request, database, Request::done, |database| {
+            let told = known.map(|tell| tell(&database));
+            let settled = database.settled();
+            async move {
+                settled.await;
+                told
+            }
+        });
+    }
+
+    pub(crate) fn prepare_for_suspend(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::done, |database| async move { database.prepare_for_suspend().await });
+    }
+
+    pub(crate) fn resume(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::done, |database| async move { database.resume().await });
+    }
+
+    /// The database stays known until it has ended, because the last push may ask for credentials.
+    pub(crate) fn sign_out(&self, request: u64, database: u32, policy: &str, timeout_ms: u64) {
+        let policy = match policy {
+            "keep" => Ok(OnSignOut::Keep),
+            "clearWhenSynced" => Ok(OnSignOut::ClearWhenSynced),
+            "clear" => Ok(OnSignOut::Clear),
+            _ => Err(bad_argument("signOut: policy must be keep, clearWhenSynced or clear")),
+        };
+        let databases = self.databases.clone();
+        self.spawn(request, database, Request::flag, move |open| async move {
+            let outcome = open.sign_out(policy?, Duration::from_millis(timeout_ms)).await;
+            if outcome.is_err() {
+                open.close().await;
+            }
+            lock(&databases).open.remove(&database);
+            outcome
+        });
     }
 
     pub(crate) fn fetch_changes(&self, request: u64, database: u32, since: &str) {

@@ -5,6 +5,8 @@
 //! once, on whatever thread the outcome arises. Refuses to know about JSI, SQL or retries.
 
 mod engine;
+mod events;
+mod request;
 mod values;
 
 pub use engine::Engine;
@@ -47,6 +49,18 @@ pub mod bridge {
         fn trigger_sync(self: &Engine, request: u64, database: u32);
         fn upload_data(self: &Engine, request: u64, database: u32);
         fn clear_and_reconnect(self: &Engine, request: u64, database: u32);
+        fn reconcile(self: &Engine, request: u64, database: u32);
+        fn parked_changes(self: &Engine, request: u64, database: u32);
+        /// `ids`: a JSON array of change ids; empty for all. Answers how many, as `discard_parked` does.
+        fn retry_parked(self: &Engine, request: u64, database: u32, ids: &str);
+        fn discard_parked(self: &Engine, request: u64, database: u32, ids: &str);
+        /// `event`: foreground, networkRegained or credentialsChanged.
+        fn notify(self: &Engine, request: u64, database: u32, event: &str);
+        fn prepare_for_suspend(self: &Engine, request: u64, database: u32);
+        fn resume(self: &Engine, request: u64, database: u32);
+        /// `policy`: keep, clearWhenSynced or clear. Answers whether the file was deleted; the database is closed then, also
+        /// when this failed (but for a bad `policy`).
+        fn sign_out(self: &Engine, request: u64, database: u32, policy: &str, timeout_ms: u64);
         fn fetch_changes(self: &Engine, request: u64, database: u32, since: &str);
         fn health(self: &Engine, request: u64, database: u32);
         fn populate(self: &Engine, request: u64, database: u32);
@@ -85,10 +99,13 @@ pub mod bridge {
         /// The request has a result set.
         #[cxx_name = "rowsReady"]
         fn rows_ready(self: &EngineSink, request: u64, rows: Box<Rows>);
-        /// The request has a number: a database or transaction id.
+        /// The request has a number: a database or transaction id, or a count.
         #[cxx_name = "numberReady"]
         fn number_ready(self: &EngineSink, request: u64, value: f64);
-        /// The request has a text: JSON of the backend.
+        /// The request has a yes or no.
+        #[cxx_name = "flagReady"]
+        fn flag_ready(self: &EngineSink, request: u64, value: bool);
+        /// The request has a text: JSON.
         #[cxx_name = "textReady"]
         fn text_ready(self: &EngineSink, request: u64, text: String);
         /// The request has ended well.

@@ -102,3 +102,71 @@ fn make_one_missing_index(connection: &Connection, table: &Table) -> Result<bool
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Counts, StoreObserver, StoreOptions};
+    use super::*;
+
+    struct Deaf;
+
+    impl StoreObserver for Deaf {
+        fn tables_changed(&self, _: Vec<String>) {}
+        fn outbox_changed(&self, _: Counts, _: bool) {}
+    }
+
+    const SCHEMA: &str = r#"{"tables":[{"name":"Notes","columns":[{"name":"title","type":"text"},{"name":"n","type":"integer"}],
+        "indexes":[{"name":"by_title","columns":["title"]},{"name":"by_n","columns":["n","title"]}]}]}"#;
+
+    fn begin(store: &Arc<Store>, rows: i64) -> (bool, Vec<String>) {
+        let (send, receive) = std::sync::mpsc::channel();
+        store.writer.run(move |writer| {
+            let writer = writer.unwrap();
+            let insert = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) \
+                          INSERT INTO notes (id) SELECT 'r' || i FROM n";
+            writer.connection.execute(insert, [rows]).unwrap();
+            let table = writer.schema.tables[0].clone();
+            let began = writer.transaction(|w| w.begin_load(&table)).unwrap();
+            send.send((began, there(&writer.connection))).unwrap();
+        });
+        receive.recv().unwrap()
+    }
+
+    fn there(connection: &Connection) -> Vec<String> {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name LIKE 'notes%' ORDER BY name";
+        connection.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect()
+    }
+
+    fn open(directory: &std::path::Path) -> Arc<Store> {
+        let schema = Arc::new(Schema::from_json(SCHEMA).unwrap());
+        let options = StoreOptions { path: directory.join("x.db"), schema, user_id: "u".into() };
+        Arc::new(Store::open(options, Arc::new(Deaf)).unwrap())
+    }
+
+    fn indexes_of(store: &Arc<Store>) -> Vec<String> {
+        let (send, receive) = std::sync::mpsc::channel();
+        store.writer.run(move |writer| send.send(there(&writer.unwrap().connection)).unwrap());
+        receive.recv().unwrap()
+    }
+
+    #[test]
+    fn a_table_that_somebody_works_with_keeps_its_indexes() {
+        let directory = tempfile::tempdir().unwrap();
+        let (began, left) = begin(&open(directory.path()), AS_GOOD_AS_EMPTY + 1);
+        assert_eq!((began, left.len()), (false, 2));
+    }
+
+    #[test]
+    fn indexes_come_back_when_the_load_is_dropped_or_else_at_the_next_opening() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path());
+        assert_eq!(begin(&store, 3), (true, vec![]));
+        drop(Load::new(store.clone(), Arc::new(store.schema().tables[0].clone())));
+        assert_eq!(indexes_of(&store), ["Notes__by_n", "Notes__by_title"]);
+
+        store.writer.run(|writer| drop(writer.unwrap().connection.execute("DELETE FROM notes", [])));
+        assert_eq!(begin(&store, 3), (true, vec![]));
+        store.close(); // nobody has made them
+        assert_eq!(indexes_of(&open(directory.path())).len(), 2);
+    }
+}

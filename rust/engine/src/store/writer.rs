@@ -12,6 +12,7 @@ use jobs::{SUSPENDED, Wishes};
 
 use super::StoreObserver;
 use super::capture::Capture;
+use super::checkpoint::Checkpointer;
 use super::outbox::Counts;
 use super::rows::{self, Parameter, Rows};
 use super::sql_error::sql_error;
@@ -19,6 +20,7 @@ use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use rusqlite::Connection;
 use rusqlite::hooks::{Action, AuthAction, AuthContext, Authorization};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -46,6 +48,8 @@ enum Origin {
 
 /// The writing connection with what belongs to it. Only ever used by one job at a time.
 pub struct Writer {
+    /// Before the connection: the last one to close folds the log into the file.
+    checkpointer: Option<Checkpointer>,
     pub(super) connection: Connection,
     pub(super) schema: Arc<Schema>,
     capture: Arc<Capture>,
@@ -103,7 +107,23 @@ impl Writer {
         let next_transaction =
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         let counts = count(&connection)?;
-        Ok(Self { connection, schema, capture, touched, observer, next_transaction, counts, wishes: Arc::default() })
+        Ok(Self {
+            checkpointer: None,
+            connection,
+            schema,
+            capture,
+            touched,
+            observer,
+            next_transaction,
+            counts,
+            wishes: Arc::default(),
+        })
+    }
+
+    /// Has checkpoints of the file, which is at `path`, made on a thread of their own from now on.
+    pub(super) fn checkpoint_beside(&mut self, path: &Path) -> Result<()> {
+        self.checkpointer = Some(Checkpointer::beside(&mut self.connection, path)?);
+        Ok(())
     }
 
     /// Runs one statement of the app in a transaction of its own.

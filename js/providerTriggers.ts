@@ -1,0 +1,55 @@
+/** What `SyncProvider` listens to besides its props: the app's way between foreground and background, and the network. */
+import { useEffect } from 'react';
+import { AppState, Platform } from 'react-native';
+import { reportListenerError } from './listeners';
+import type { ProviderStore } from './providerStore';
+
+/** Registers with something that tells when the device is on a network again; answers what ends that. */
+export type SubscribeToNetwork = (onRegained: () => void) => () => void;
+
+/**
+ * Syncs when the app comes to the foreground. On iOS, lets the file go in the background, also when the process was
+ * launched there: iOS ends apps that hold file locks while they are suspended. Android needs nothing of that.
+ */
+export function useAppState(store: ProviderStore): void {
+  useEffect(() => {
+    // Hosts other than phones may come without them.
+    const appState = AppState as typeof AppState | undefined;
+    const platform = Platform as typeof Platform | undefined;
+    const suspendIfNeeded = (state: string | null | undefined): void => {
+      if (state === 'background' && platform?.OS === 'ios') {
+        store.suspend();
+      }
+    };
+    suspendIfNeeded(appState?.currentState);
+    const subscription = appState?.addEventListener('change', (next) => {
+      if (next === 'active') {
+        store.foreground();
+      } else {
+        // Passing through `inactive` (a call, the app switcher) is no reason: the app still runs.
+        suspendIfNeeded(next);
+      }
+    });
+    return () => {
+      subscription?.remove();
+    };
+  }, [store]);
+}
+
+/** Listens to the first function given, for as long as there is one: functions made inline must not register at each render. */
+export function useNetwork(store: ProviderStore, subscribe: SubscribeToNetwork | undefined): void {
+  const isGiven = typeof subscribe === 'function';
+  useEffect(() => {
+    let unsubscribe: unknown;
+    try {
+      unsubscribe = isGiven ? subscribe(store.networkRegained) : undefined;
+    } catch (thrown) {
+      reportListenerError('subscribeToNetwork', thrown);
+    }
+    return () => {
+      if (typeof unsubscribe === 'function') {
+        (unsubscribe as () => void)();
+      }
+    };
+  }, [store, isGiven]);
+}

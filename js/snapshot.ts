@@ -1,0 +1,48 @@
+/**
+ * The status snapshot of one open database: read from the engine, replaced as a whole, told to listeners. Guarantees that
+ * it never goes back to an older state and keeps its identity while nothing changes.
+ */
+import { createListeners } from './listeners';
+import type { Spec } from './NativeOmniiSync';
+import { closedStatus, parseStatus, type SyncStatus } from './status';
+
+export type Snapshot = {
+  current: () => SyncStatus;
+  /**
+   * Looks what is there. Events say when to look, `getStatus` says what there is: read this way the snapshot never goes
+   * back to an event that was still on its way when a call had already seen its effect.
+   */
+  refresh: () => void;
+  add: (listener: (status: SyncStatus) => void) => () => void;
+  /** Replaces the snapshot by the last word about a closed database, tells that, and forgets the listeners. */
+  close: () => void;
+};
+
+/** `changed` is called after the listeners. */
+export function createSnapshot(native: Pick<Spec, 'getStatus'>, databaseId: number, changed: () => void): Snapshot {
+  const listeners = createListeners<[status: SyncStatus]>('statusChanged');
+  let json = native.getStatus(databaseId);
+  let status = parseStatus(json);
+  let closed = false;
+  const set = (next: SyncStatus): void => {
+    status = next;
+    listeners.emit(status);
+    changed();
+  };
+  return {
+    current: () => status,
+    refresh: () => {
+      const next = closed ? json : native.getStatus(databaseId);
+      if (next !== json) {
+        json = next;
+        set(parseStatus(next));
+      }
+    },
+    add: listeners.add,
+    close: () => {
+      closed = true;
+      set(closedStatus(status));
+      listeners.clear();
+    },
+  };
+}
