@@ -178,8 +178,7 @@ fn story(directory: &std::path::Path) -> Vec<String> {
         // ends without a thread to wait for
         database.close().await;
         drop(database);
-        let story = std::mem::take(&mut *world.story.lock().unwrap());
-        story
+        std::mem::take(&mut *world.story.lock().unwrap())
     })
 }
 
