@@ -75,7 +75,7 @@ export interface Spec extends TurboModule {
   /**
    * Pushes for at most `timeoutMs`, closes, deletes the file if `policy` ('keep', 'clearWhenSynced', 'clear') says so.
    * Answers whether it was deleted. Credentials may be asked for until it has answered; afterwards the database is
-   * closed, also when it rejected.
+   * closed, also when it rejected (but for `BadArgument`).
    */
   signOut(databaseId: number, policy: string, timeoutMs: number): Promise<boolean>;
   /** One page as the backend sends it, as JSON text; nothing is applied. `since` '' means from the beginning. */

@@ -74,7 +74,7 @@ export function supabaseConnector(supabase: SupabaseAuthClient, options: Supabas
       ? {
           subscribe: (onChanged) => {
             const { data } = auth.onAuthStateChange?.((_event, session) => {
-              // Signed out is no news: the token that the engine has is good for a last push until it ends.
+              // Signed out is no news: a last push may still get through with the token that the engine has.
               if (session !== null) {
                 onChanged({ token: session.access_token, userId: session.user?.id });
               }

@@ -1,4 +1,4 @@
-// Where cargo builds, and the two programs it builds for the scripts. Every script that calls cargo does so with the
+// Where cargo builds, and the programs it builds for the scripts. Every script that calls cargo does so with the
 // environment from here. Uses nothing outside Node: setup runs it before there is a node_modules.
 //
 // Hermes takes about 20 minutes to build, so all checkouts share one directory of intermediate results, in the cache. Two
@@ -42,6 +42,8 @@ const RELEASE = ['--release', '--locked'];
 export const HOST = [...RELEASE, '-p', 'omnii-sync-host'];
 /** The server. What it needs of a crate must not change how that is built for the host. */
 export const SERVER = [...RELEASE, '-p', 'omnii-sync-server'];
+/** The simulator. */
+export const TESTKIT = [...RELEASE, '-p', 'omnii-sync-testkit'];
 /** The tests and lints of all but the host. */
 export const REST = [...RELEASE, '--workspace', '--exclude', 'omnii-sync-host'];
 
@@ -59,6 +61,14 @@ export function hostBinary() {
  */
 export function serverBinary() {
   return env.OMNII_SERVER ? resolve(env.OMNII_SERVER) : cargoBinary(SERVER, 'omnii-server');
+}
+
+/**
+ * The same for the simulator.
+ * @returns {string}
+ */
+export function simulateBinary() {
+  return cargoBinary(TESTKIT, 'simulate');
 }
 
 function cargoBinary(selection, name) {

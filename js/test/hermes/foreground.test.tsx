@@ -98,21 +98,3 @@ test('supabase’s own refresh hands the engine the new token once, and the engi
   assert.equal(questions, 2);
   assert.equal(db.currentStatus.error, null);
 });
-
-test('the provider’s user changes: what was pending goes up before the next one is opened', async () => {
-  const url = await startServer();
-  const [ada, bob] = [await signUp(url), await signUp(url)];
-  const directory = temporaryDirectory();
-  const { insert, database, waitFor, update } = mount({ ...props(ada), directory });
-  await waitFor(({ status }) => status === 'synced', 'the first round');
-  const id = crypto.randomUUID();
-  await insert(id);
-  update({ ...props(bob), directory });
-  assert.equal(database(), null);
-  await waitFor(({ status }) => status === 'synced', 'the second user');
-  const other = await device(ada);
-  await other.triggerSync();
-  assert.equal(await nameOf(other, id), 'n', 'it is on the backend');
-  assert.deepEqual(await database()?.getAll('SELECT id FROM sync_entities'), []);
-  assert.equal(__host.list(directory).filter((name) => name.endsWith('.db')).length, 1, 'ada’s file is gone');
-});
