@@ -117,6 +117,35 @@ fn a_json_column_holds_what_can_be_parsed_again_and_nothing_deeper() {
 }
 
 #[test]
+fn a_value_that_nobody_can_read_refuses_its_row_and_no_other() {
+    let table = check::table();
+    for (column, value) in [
+        ("n", "1e999"),
+        ("r", "-1e999"),
+        ("a", "1e999"),
+        ("n", &"9".repeat(400)),
+        ("a", r#""\ud800""#),
+        ("a", r#""\udc00\ud800 and more""#),
+        ("user_id", r#""\ud800""#),
+        ("user_id", "{}"),
+    ] {
+        let body = page_with(column, value);
+        let page = page::read(body.as_bytes(), &table, "u").expect("a page").expect("the table is there");
+        let ids: Vec<&str> = page.rows.iter().map(|row| row.id.as_ref()).collect();
+        assert_eq!((ids, page.malformed), (vec!["before", "behind"], 1), "{column}: {value}");
+    }
+    // what does not end, or is no JSON at all, is nothing to be careful with
+    for value in ["1e", "\"", "\"\\x\"", "nul", "01", "\u{1}"] {
+        let body = page_with("a", value);
+        assert_eq!(
+            page::read(body.as_bytes(), &table, "u").expect_err("no page").code,
+            ErrorCode::BadResponse,
+            "{value}"
+        );
+    }
+}
+
+#[test]
 fn nesting_elsewhere_is_passed_over_without_climbing_in() {
     let deep = nested(1_000_000);
     for column in ["nobody_knows_it", "a", "n", "r", "id", "user_id", "updated_at"] {

@@ -370,3 +370,6 @@ impl Drop for Database {
         self.driver.send(Input::Close);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,24 +64,38 @@ impl<'a> Page<'a> {
 /// that its query failed on the backend (docs/protocol.md, pull 5). Errors with `BadResponse` when the body is not a
 /// `/sync` answer at all.
 pub fn read<'a>(body: &'a [u8], table: &Table, user_id: &str) -> Result<Option<Page<'a>>, SyncError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let answer = AnswerSeed { table, user_id }
-        .deserialize(&mut deserializer)
-        .and_then(|page| deserializer.end().map(|()| page))
-        .map_err(|e| {
-            let at = format!("line {}, column {}", e.line(), e.column());
-            SyncError::new(
-                ErrorCode::BadResponse,
-                format!("the answer for table '{}' is not a page ({at}): is the endpoint right?", table.name),
-            )
-        })?;
-    Ok(answer)
+    let once = |careful| {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        AnswerSeed(Reading { table, user_id, careful })
+            .deserialize(&mut deserializer)
+            .and_then(|page| deserializer.end().map(|()| page))
+    };
+    // one value that can't be read (a number beyond all types, half a surrogate pair) must not refuse the rows around it
+    once(false).or_else(|_| once(true)).map_err(|e| {
+        let at = format!("line {}, column {}", e.line(), e.column());
+        SyncError::new(
+            ErrorCode::BadResponse,
+            format!("the answer for table '{}' is not a page ({at}): is the endpoint right?", table.name),
+        )
+    })
 }
 
-struct AnswerSeed<'s> {
+/// What is read, and how.
+#[derive(Clone, Copy)]
+struct Reading<'s> {
     table: &'s Table,
     user_id: &'s str,
+    /// Each value is delimited before it is read: twice the work, so only where reading at once has failed.
+    careful: bool,
 }
+
+impl Reading<'_> {
+    fn cell(self, column_type: ColumnType) -> Cell {
+        Cell { column_type, careful: self.careful }
+    }
+}
+
+struct AnswerSeed<'s>(Reading<'s>);
 
 impl<'de> DeserializeSeed<'de> for AnswerSeed<'_> {
     type Value = Option<Page<'de>>;
@@ -99,11 +113,10 @@ impl<'de> Visitor<'de> for AnswerSeed<'_> {
         let (mut changes, mut answered_at) = (None, None);
         while let Some(key) = map.next_key_seed(Text)? {
             match key.as_ref() {
-                "changes" => {
-                    changes = Some(map.next_value_seed(ChangesSeed { table: self.table, user_id: self.user_id })?)
-                }
+                "changes" => changes = Some(map.next_value_seed(ChangesSeed(self.0))?),
                 "timestamp" => {
-                    answered_at = text_of(map.next_value_seed(Cell(ColumnType::Text))?).and_then(|t| parse_micros(&t));
+                    answered_at =
+                        text_of(map.next_value_seed(self.0.cell(ColumnType::Text))?).and_then(|t| parse_micros(&t));
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -115,10 +128,7 @@ impl<'de> Visitor<'de> for AnswerSeed<'_> {
     }
 }
 
-struct ChangesSeed<'s> {
-    table: &'s Table,
-    user_id: &'s str,
-}
+struct ChangesSeed<'s>(Reading<'s>);
 
 impl<'de> DeserializeSeed<'de> for ChangesSeed<'_> {
     type Value = Option<Page<'de>>;
@@ -135,8 +145,8 @@ impl<'de> Visitor<'de> for ChangesSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut page = None;
         while let Some(key) = map.next_key_seed(Text)? {
-            if key == self.table.name.as_str() {
-                page = Some(map.next_value_seed(RowsSeed { table: self.table, user_id: self.user_id })?);
+            if key == self.0.table.name.as_str() {
+                page = Some(map.next_value_seed(RowsSeed(self.0))?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -145,10 +155,7 @@ impl<'de> Visitor<'de> for ChangesSeed<'_> {
     }
 }
 
-struct RowsSeed<'s> {
-    table: &'s Table,
-    user_id: &'s str,
-}
+struct RowsSeed<'s>(Reading<'s>);
 
 impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
     type Value = Page<'de>;
@@ -165,10 +172,10 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut page = Page::default();
         let mut order = KeyOrder::default();
-        while let Some(row) = seq.next_element_seed(RowSeed { table: self.table, order: &mut order })? {
+        while let Some(row) = seq.next_element_seed(RowSeed { reading: self.0, order: &mut order })? {
             page.received += 1;
             page.last_updated_at = page.last_updated_at.max(row.updated_at);
-            if row.user_id.as_deref().is_some_and(|u| u != self.user_id) {
+            if row.user_id.as_deref().is_some_and(|u| u != self.0.user_id) {
                 page.foreign += 1;
                 page.note_refused(row.id);
                 continue;
@@ -263,7 +270,7 @@ struct RawRow<'a> {
 }
 
 struct RowSeed<'s, 'o> {
-    table: &'s Table,
+    reading: Reading<'s>,
     order: &'o mut KeyOrder,
 }
 
@@ -280,24 +287,28 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
         f.write_str("a row")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = Vec::with_capacity(self.table.columns.len());
-        values.resize_with(self.table.columns.len(), || None);
+        let mut values = Vec::with_capacity(self.reading.table.columns.len());
+        values.resize_with(self.reading.table.columns.len(), || None);
         let mut row = RawRow { id: None, values, user_id: None, updated_at: None, fault: None };
         let mut nth = 0;
         while let Some(key) = map.next_key_seed(Text)? {
-            match self.order.find(nth, &key, self.table) {
-                Key::Id => row.id = text_of(map.next_value_seed(Cell(ColumnType::Text))?),
-                Key::UserId => row.user_id = text_of(map.next_value_seed(Cell(ColumnType::Text))?),
+            match self.order.find(nth, &key, self.reading.table) {
+                Key::Id => row.id = text_of(map.next_value_seed(self.reading.cell(ColumnType::Text))?),
+                Key::UserId => match map.next_value_seed(self.reading.cell(ColumnType::Text))? {
+                    // whose row it is must not be left open
+                    Err(found) => drop(row.fault.get_or_insert_with(|| Fault { column: key.into_owned(), found })),
+                    cell => row.user_id = text_of(cell),
+                },
                 Key::UpdatedAt => {
-                    row.updated_at =
-                        text_of(map.next_value_seed(Cell(ColumnType::Text))?).and_then(|t| parse_micros(&t));
+                    row.updated_at = text_of(map.next_value_seed(self.reading.cell(ColumnType::Text))?)
+                        .and_then(|t| parse_micros(&t));
                 }
                 Key::Unknown => {
                     map.next_value::<IgnoredAny>()?;
                 }
                 Key::Column(i) => {
-                    let column = &self.table.columns[i];
-                    match map.next_value_seed(Cell(column.column_type))? {
+                    let column = &self.reading.table.columns[i];
+                    match map.next_value_seed(self.reading.cell(column.column_type))? {
                         Ok(value) => {
                             if let Value::Text(text) = &value {
                                 match column.name.as_str() {

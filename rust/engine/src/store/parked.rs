@@ -5,7 +5,7 @@ use super::outbox::State;
 use super::sql_error::sql_error;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ChangeId, Operation, ParkedChange};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 impl Writer {
     /// All parked changes, oldest first.
@@ -76,7 +76,8 @@ impl Writer {
     pub fn discard_parked(&mut self, ids: Option<&[ChangeId]>) -> Result<u64> {
         let chosen = self.parked_among(ids, false)?;
         let doomed: HashSet<ChangeId> = chosen.iter().map(|(id, _, _)| *id).collect();
-        let rows: HashSet<(&str, &str)> = chosen.iter().map(|(_, table, row)| (table.as_str(), row.as_str())).collect();
+        let rows: BTreeSet<(&str, &str)> =
+            chosen.iter().map(|(_, table, row)| (table.as_str(), row.as_str())).collect();
         let schema = self.schema.clone();
         for (table, row_id) in rows {
             let entries = self.entries_of(table, row_id, 0)?;

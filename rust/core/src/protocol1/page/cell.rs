@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// How deep arrays and objects may lie in each other in a JSON column. Local writes are held to the same (it is
-/// serde_json's limit), so that every value that can be pulled can also be read, compared and pushed.
+/// serde_json's limit), so that no value is too deep to be compared and pushed that was not too deep to be pulled.
 pub(super) const MAX_NESTING: usize = 127;
 
 /// Whether a JSON text goes beyond [`MAX_NESTING`].
@@ -55,12 +55,17 @@ impl<'de> Visitor<'de> for Text {
 }
 
 /// A value for a column of that type; `Err` names what was found where the column can't hold it without loss.
-pub(super) struct Cell(pub(super) ColumnType);
+#[derive(Clone, Copy)]
+pub(super) struct Cell {
+    pub(super) column_type: ColumnType,
+    /// A value that can't be read is an `Err` like one that can't be held, and not the end of the page.
+    pub(super) careful: bool,
+}
 
 impl<'de> DeserializeSeed<'de> for Cell {
     type Value = Result<Value<'de>, &'static str>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        match self.0 {
+        match self.column_type {
             ColumnType::Json => {
                 let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
                 Ok(match raw.get() {
@@ -68,6 +73,13 @@ impl<'de> DeserializeSeed<'de> for Cell {
                     text if is_nested_too_deep(text) => Err("a value that is nested deeper than 127 levels"),
                     text => Ok(Value::Text(Cow::Borrowed(text))),
                 })
+            }
+            ColumnType::Text | ColumnType::Integer | ColumnType::Real if self.careful => {
+                let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
+                let cell = Self { careful: false, ..self };
+                Ok(cell
+                    .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
+                    .unwrap_or(Err("what can't be read")))
             }
             ColumnType::Text | ColumnType::Integer | ColumnType::Real => deserializer.deserialize_any(self),
         }
@@ -83,26 +95,26 @@ impl<'de> Visitor<'de> for Cell {
         Ok(Ok(Value::Null))
     }
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(match self.0 {
+        Ok(match self.column_type {
             ColumnType::Text => Ok(Value::Text(Cow::Borrowed(text))),
             ColumnType::Integer | ColumnType::Real | ColumnType::Json => Err("text"),
         })
     }
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(match self.0 {
+        Ok(match self.column_type {
             ColumnType::Text => Ok(Value::Text(Cow::Owned(text.to_owned()))),
             ColumnType::Integer | ColumnType::Real | ColumnType::Json => Err("text"),
         })
     }
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(match self.0 {
+        Ok(match self.column_type {
             ColumnType::Integer => Ok(Value::Integer(i64::from(value))),
             ColumnType::Text => Ok(Value::Text(Cow::Borrowed(if value { "true" } else { "false" }))),
             ColumnType::Real | ColumnType::Json => Err("a boolean"),
         })
     }
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(match self.0 {
+        Ok(match self.column_type {
             ColumnType::Integer => Ok(Value::Integer(value)),
             ColumnType::Real => Ok(Value::Real(value as f64)),
             ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
@@ -112,7 +124,7 @@ impl<'de> Visitor<'de> for Cell {
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
         match i64::try_from(value) {
             Ok(value) => self.visit_i64(value),
-            Err(_) => Ok(match self.0 {
+            Err(_) => Ok(match self.column_type {
                 ColumnType::Real => Ok(Value::Real(value as f64)),
                 ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
                 ColumnType::Integer | ColumnType::Json => Err("a number beyond 64 bits"),
@@ -120,7 +132,7 @@ impl<'de> Visitor<'de> for Cell {
         }
     }
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(match self.0 {
+        Ok(match self.column_type {
             ColumnType::Real => Ok(Value::Real(value)),
             // 2^53: beyond it a float no longer says which integer was meant
             ColumnType::Integer if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 => {

@@ -87,6 +87,23 @@ async fn while_suspended_no_file_is_open_and_nothing_is_locked() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_checkpoint_on_its_way_holds_nothing_open() {
+    EXECUTION.set(Execution::Threads);
+    let f = fixture();
+    f.run("CREATE TABLE big (a)");
+    for n in 1..=5 {
+        for _ in 0..3 {
+            f.run("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO big SELECT zeroblob(4000) FROM n");
+        }
+        f.store.suspend(GRACE).await;
+        assert_eq!((descriptors(&f), locks(&f)), (0, 0));
+        f.store.resume().await.unwrap();
+        assert_eq!(f.read("SELECT count(*) FROM big"), [[(n * 6000).to_string()]]);
+    }
+}
+
 #[tokio::test]
 async fn after_resuming_the_writer_is_what_it_was() {
     for f in both() {
