@@ -72,7 +72,10 @@ pub fn judge(table: &Table, sent: &[Sent<'_>], row: Row<'_>) -> Vec<Verdict> {
         if written_since {
             // a column that is neither as sent nor as it was is somebody's later write
             missing.retain(|name, _| {
-                row.known.and_then(|known| known.get(name)).is_some_and(|was| shows(table, row.columns, name, was))
+                let was = row.known.and_then(|known| known.get(name));
+                // nor what an earlier change of ours had made of it: its request may have arrived twice
+                was.is_some_and(|was| shows(table, row.columns, name, was))
+                    || sent[..i].iter().any(|earlier| may_have_made(table, earlier.operation, name, row.columns))
             });
         }
         if missing.is_empty() {
@@ -85,6 +88,18 @@ pub fn judge(table: &Table, sent: &[Sent<'_>], row: Row<'_>) -> Vec<Verdict> {
     verdicts
 }
 
+/// Whether the operation alone could have left the column as the row shows it.
+fn may_have_made(table: &Table, operation: &Operation, name: &str, row: &Map<String, Json>) -> bool {
+    match operation {
+        // what an insert leaves out takes the server's default
+        Operation::Insert(columns) => {
+            columns.get(name).is_none_or(|value| value.is_null() || shows(table, row, name, value))
+        }
+        Operation::Update(columns) => columns.get(name).is_some_and(|value| shows(table, row, name, value)),
+        Operation::Delete => false,
+    }
+}
+
 fn sets(operation: &Operation, name: &str) -> bool {
     match operation {
         Operation::Insert(columns) | Operation::Update(columns) => columns.get(name).is_some_and(|v| !v.is_null()),
@@ -94,24 +109,26 @@ fn sets(operation: &Operation, name: &str) -> bool {
 
 /// Whether a row's column means `value`; true for a column that has left the schema.
 fn shows(table: &Table, row: &Map<String, Json>, name: &str, value: &Json) -> bool {
-    table
-        .column_index(name)
-        .is_none_or(|index| row.get(name).is_some_and(|there| same(table.columns[index].column_type, value, there)))
+    table.column_index(name).is_none() || row.get(name).is_some_and(|there| means(table, name, value, there))
 }
 
-/// Whether `row` shows every column that the operation set, as far as the backend lets a device set it.
-pub fn is_shown(table: &Table, operation: &Operation, row: &Map<String, Json>) -> bool {
-    match operation {
-        Operation::Insert(columns) | Operation::Update(columns) => {
-            columns.iter().all(|(name, value)| SERVERS_OWN.contains(&name.as_str()) || shows(table, row, name, value))
-        }
-        Operation::Delete => false,
-    }
+/// Whether everything in which `row` differs from the version known before was set by one of `operations`, as far as the
+/// backend lets a device set it.
+pub fn is_own(
+    table: &Table,
+    known: Option<&Map<String, Json>>,
+    row: &Map<String, Json>,
+    operations: &[&Operation],
+) -> bool {
+    row.iter().filter(|(name, _)| !SERVERS_OWN.contains(&name.as_str())).all(|(name, there)| {
+        known.and_then(|known| known.get(name)).is_some_and(|was| means(table, name, was, there))
+            || operations.iter().any(|operation| may_have_made(table, operation, name, row))
+    })
 }
 
-/// Whether two versions of a row differ in anything but the columns that the backend writes itself.
-pub fn differ(table: &Table, a: &Map<String, Json>, b: &Map<String, Json>) -> bool {
-    a.iter().any(|(name, value)| !SERVERS_OWN.contains(&name.as_str()) && !shows(table, b, name, value))
+/// Whether both mean the same in column `name`; true for one that has left the schema.
+fn means(table: &Table, name: &str, value: &Json, there: &Json) -> bool {
+    table.column_index(name).is_none_or(|index| same(table.columns[index].column_type, value, there))
 }
 
 /// Whether both mean the same to the backend, which prints timestamps, UUIDs and JSON in its own way.
@@ -269,6 +286,46 @@ mod tests {
         assert_eq!(later(json!({"a":"theirs","n":5})), ["proven"], "both overwritten");
         assert_eq!(later(json!({"a":"theirs","n":0})), [r#"{"n":9}"#], "n was swallowed, or carried along as it was");
         assert_eq!(later(json!({"a":"was","n":9})), [r#"{"a":"mine"}"#]);
+    }
+
+    #[test]
+    fn what_an_earlier_change_of_ours_had_set_is_nobodys_later_write() {
+        // the new row's PUT arrived once more behind the edit, which was swallowed
+        let both = [(insert(json!({"a":"first","n":1,"j":null})), 1_000), (update(json!({"a":"second"})), 2_000)];
+        assert_eq!(
+            judged_from(&both, Json::Null, json!({"a":"first","n":1,"j":"[]"}), 9_000, 500),
+            ["proven", r#"{"a":"second"}"#]
+        );
+        // the same with a column that the server has filled
+        let both = [(both[0].0.clone(), 1_000), (update(json!({"j":"[1]"})), 2_000)];
+        assert_eq!(
+            judged_from(&both, Json::Null, json!({"a":"first","n":1,"j":"[]"}), 9_000, 500),
+            ["proven", r#"{"j":"[1]"}"#]
+        );
+    }
+
+    #[test]
+    fn what_came_back_is_our_own_if_we_set_whatever_changed() {
+        let schema = Schema::from_json(
+            r#"{"tables":[{"name":"t","columns":[{"name":"a","type":"text"},{"name":"j","type":"json"},{"name":"updated_at","type":"text"}]}]}"#,
+        )
+        .unwrap();
+        let known = json!({"a":"was","j":null,"updated_at":"1"});
+        let (new, first, second) =
+            (insert(json!({"a":"new","j":null})), update(json!({"a":"first"})), update(json!({"a":"second"})));
+        for (known, row, operations, own) in [
+            (&known, json!({"a":"was","j":null,"updated_at":"2"}), vec![&first], true),
+            (&known, json!({"a":"first","j":null}), vec![&first, &second], true),
+            (&known, json!({"a":"second","j":null}), vec![&first, &second], true),
+            (&known, json!({"a":"second","j":"[]"}), vec![&first, &second], false),
+            (&known, json!({"a":"theirs","j":null}), vec![&first], false),
+            (&Json::Null, json!({"a":"new","j":"{}"}), vec![&new, &Operation::Delete], true),
+            (&Json::Null, json!({"a":"first","j":"{}"}), vec![&new, &first, &second], true),
+            (&Json::Null, json!({"a":"theirs","j":"{}"}), vec![&new, &first], false),
+        ] {
+            let is_own = is_own(&schema.tables[0], known.as_object(), row.as_object().unwrap(), &operations);
+            assert_eq!(is_own, own, "{row} {operations:?}");
+        }
     }
 
     #[test]

@@ -216,8 +216,11 @@ impl Writer {
         let known = self.server_version(&table.name, row_id)?.unwrap_or_default();
         let mut entries = self.entries_of(&table.name, row_id, 0)?;
         if table.conflict_policy == ConflictPolicy::ServerWins {
+            // what follows a delete of ours (whose answer may have been lost) has nothing to yield to
+            let deleted = entries.iter().rposition(|e| e.change.operation == Operation::Delete);
+            let kept = entries.split_off(deleted.map_or(entries.len(), |at| at + 1));
             self.forget(&entries)?;
-            entries.clear();
+            entries = kept;
         } else {
             self.widen_first(&mut entries, known.columns, INSERT)?;
         }
@@ -250,10 +253,12 @@ fn columns_set(operation: &Operation) -> impl Iterator<Item = &str> {
 
 /// Whether somebody else has changed a row for which changes wait here that were never sent.
 fn is_conflict(table: &Table, known: &ServerVersion, shown: &Map<String, Json>, entries: &[RowEntry]) -> bool {
-    let changed = known.columns.as_ref().is_none_or(|columns| readback::differ(table, columns, shown));
-    // an answer that was lost leaves its change queued: what comes back is then our own
-    let own = entries.first().is_some_and(|e| readback::is_shown(table, &e.change.operation, shown));
-    changed && !own && entries.iter().all(|e| e.state != State::Sent)
+    // an answer that was lost leaves its changes queued: what comes back is then our own
+    let own = || {
+        let operations: Vec<&Operation> = entries.iter().map(|e| &e.change.operation).collect();
+        readback::is_own(table, known.columns.as_ref(), shown, &operations)
+    };
+    entries.iter().all(|e| e.state != State::Sent) && !own()
 }
 
 /// The row's columns: what the page shows, over what was known of columns that it leaves out.

@@ -120,6 +120,30 @@ fn server_wins_does_not_take_its_own_echo_for_a_conflict() {
 }
 
 #[test]
+fn server_wins_over_nothing_that_only_we_have_changed() {
+    // of two edits that went up together the later one came back, and its answer was lost
+    let f = with_policy("serverWins");
+    f.run(EDIT);
+    f.run("UPDATE notes SET title = 'later' WHERE id = 'a'");
+    f.run("UPDATE notes SET n = 9 WHERE id = 'a'");
+    f.pull(&row("a", "later", "20"));
+    assert_eq!(f.stand(), r#"later 9 | 2 {"title":"mine"} 0 | 2 {"title":"later"} 0 | 2 {"n":9} 0"#);
+    // a new row with the server's defaults in it
+    let f = with_policy("serverWins");
+    f.run("INSERT INTO notes (id, title) VALUES ('b', 'new')");
+    f.run("DELETE FROM notes WHERE id = 'b'");
+    f.pull(&row("b", "new", "20"));
+    assert_eq!(f.read("SELECT op FROM omnii_outbox ORDER BY id"), [["1"], ["3"]]);
+    // our own delete, whose answer was lost
+    let f = with_policy("serverWins");
+    f.run(DELETE);
+    f.run("INSERT INTO notes (id, title, n) VALUES ('a', 'again', 5)");
+    f.sweep("");
+    assert_eq!(f.read("SELECT title, n FROM notes WHERE id = 'a'"), [["again", "5"]]);
+    assert_eq!(f.read("SELECT op FROM omnii_outbox"), [["1"]]);
+}
+
+#[test]
 fn what_is_missing_is_sent_again_a_few_times_and_then_parked() {
     let f = with_policy("lastWriteWins");
     f.run(EDIT);
