@@ -2,6 +2,8 @@
 
 use super::backend::tables::{ENTITIES, ENTITY_TYPES, EVENTS, Kind, RELATIONSHIPS, TABLES};
 use super::rng::Rng;
+use super::view::Entry;
+use super::world::Version;
 use omnii_sync_engine::Parameter;
 
 /// A write of the app that must not get lost.
@@ -15,6 +17,23 @@ pub struct Write {
     pub what: Wrote,
     /// The backend's last event before it.
     pub after_seq: u64,
+    /// The backend's version of the row that the device had applied then.
+    pub known: Version,
+}
+
+impl Write {
+    /// Whether it is what this entry of the outbox holds.
+    pub fn is_of(&self, entry: &Entry) -> bool {
+        let here = (self.table, &self.id) == (entry.table, &entry.id);
+        here && match &self.what {
+            Wrote::Column(_, None) | Wrote::Insert => false,
+            Wrote::Column(column, Some(value)) => {
+                let name = TABLES[self.table].columns[*column].name;
+                entry.data.get(name).and_then(|there| there.as_str()) == Some(value)
+            }
+            Wrote::Delete => entry.op == 3,
+        }
+    }
 }
 
 /// See [`Write`].

@@ -5,7 +5,9 @@
 //! right after any of them.
 
 use super::app::Write;
+use super::backend::tables::TABLES;
 use super::net::{ENDPOINT, Link};
+use super::schedule::Policy;
 use super::world::{Shared, SimClock, World};
 use crate::SCHEMA;
 use omnii_sync_engine::clock::Jitter;
@@ -14,8 +16,9 @@ use omnii_sync_engine::store::{Counts, Store, StoreObserver, StoreOptions};
 use omnii_sync_engine::{
     Database, DatabaseObserver, Environment, ErrorCode, Execution, OpenOptions, Schema, Status, SyncError,
 };
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 /// See the module's documentation.
@@ -89,12 +92,13 @@ impl DatabaseObserver for App {
 }
 
 fn open(shared: &Arc<Shared>, client: usize, user: usize) -> Result<Arc<Database>, SyncError> {
-    let (path, generation, sync, jitter) = {
+    let (path, generation, sync, jitter, schema) = {
         let mut world = shared.lock();
         let (seed, sync) = (world.rng.number(), world.setting.sync.clone());
         let device = &mut world.devices[client];
         device.wal_mark = 0;
-        (device.path.clone(), device.generation, sync, Jitter::seeded(seed))
+        let (path, generation) = (device.path.clone(), device.generation);
+        (path, generation, sync, Jitter::seeded(seed), schema(&world.setting.policies))
     };
     let cell = Arc::new(OnceLock::new());
     let link = Link { shared: shared.clone(), client, generation, database: cell.clone() };
@@ -105,7 +109,7 @@ fn open(shared: &Arc<Shared>, client: usize, user: usize) -> Result<Arc<Database
         jitter,
         execution: Execution::Inline,
     };
-    let store = StoreOptions { path, schema: Arc::new(Schema::from_json(SCHEMA)?), user_id: World::user(user) };
+    let store = StoreOptions { path, schema: Arc::new(Schema::from_json(&schema)?), user_id: World::user(user) };
     let app = App { shared: shared.clone(), client, user, database: cell.clone() };
     let database = Arc::new(Database::open(OpenOptions { store, sync }, environment, Arc::new(app))?);
     // set once
@@ -124,8 +128,9 @@ impl Client {
             (world.setting.users[index], path)
         };
         // making the tables takes longer than all else that a simulation does with this device
-        if let Some(fresh) = fresh(user) {
-            std::fs::write(&path, fresh).map_err(|e| SyncError::new(ErrorCode::Unwritable, e.to_string()))?;
+        let policies = shared.lock().setting.policies;
+        if let Some(fresh) = fresh(user, &policies) {
+            std::fs::write(&path, &*fresh).map_err(|e| SyncError::new(ErrorCode::Unwritable, e.to_string()))?;
         }
         let database = open(shared, index, user)?;
         Ok(Self { index, user, database, connected: false, writes: Vec::new(), cursors: [None; 3] })
@@ -139,8 +144,19 @@ impl Client {
             device.generation += 1;
             device.path = next_path(&device.path, device.generation);
             device.dead = false;
+            device.suspended = false;
             device.dies = None;
         }
+        self.take_up(shared).await
+    }
+
+    /// Opens the file again that the last process has closed.
+    pub async fn reopen(&mut self, shared: &Arc<Shared>) -> Result<(), SyncError> {
+        shared.lock().devices[self.index].generation += 1;
+        self.take_up(shared).await
+    }
+
+    async fn take_up(&mut self, shared: &Arc<Shared>) -> Result<(), SyncError> {
         let old = std::mem::replace(&mut self.database, open(shared, self.index, self.user)?);
         drop(old);
         // its tasks end in these turns; nothing they do reaches the backend or the new file
@@ -154,24 +170,44 @@ impl Client {
     }
 }
 
+/// The app's schema.
+fn schema(policies: &[Policy; 3]) -> String {
+    let mut schema = SCHEMA.to_owned();
+    for (table, policy) in TABLES.iter().zip(policies) {
+        let word = match policy {
+            Policy::LastWriteWins => continue,
+            Policy::ClientWins => "clientWins",
+            Policy::ServerWins => "serverWins",
+        };
+        let name = format!("{{\"name\":\"{}\",", table.name);
+        schema = schema.replacen(&name, &format!("{name}\"conflictPolicy\":\"{word}\","), 1);
+    }
+    schema
+}
+
 /// A file as the engine makes it at its first opening.
-fn fresh(user: usize) -> Option<&'static [u8]> {
-    static FILES: [OnceLock<Option<Vec<u8>>>; 2] = [const { OnceLock::new() }; 2];
-    let made = FILES.get(user)?.get_or_init(|| {
-        struct Nobody;
-        impl StoreObserver for Nobody {
-            fn tables_changed(&self, _: Vec<String>) {}
-            fn outbox_changed(&self, _: Counts, _: bool) {}
-        }
-        let directory = tempfile::tempdir().ok()?;
-        let path = directory.path().join("fresh.db");
-        let schema = Arc::new(Schema::from_json(SCHEMA).ok()?);
-        let options = StoreOptions { path: path.clone(), schema, user_id: World::user(user) };
-        let store = Store::open_with(options, Arc::new(Nobody), Execution::Inline).ok()?;
-        store.close();
-        std::fs::read(path).ok()
-    });
-    made.as_deref()
+fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
+    type Files = BTreeMap<(usize, String), Arc<Vec<u8>>>;
+    static FILES: Mutex<Files> = Mutex::new(BTreeMap::new());
+    struct Nobody;
+    impl StoreObserver for Nobody {
+        fn tables_changed(&self, _: Vec<String>) {}
+        fn outbox_changed(&self, _: Counts, _: bool) {}
+    }
+    let schema = schema(policies);
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(file) = files.get(&(user, schema.clone())) {
+        return Some(file.clone());
+    }
+    let directory = tempfile::tempdir().ok()?;
+    let path = directory.path().join("fresh.db");
+    let parsed = Arc::new(Schema::from_json(&schema).ok()?);
+    let options = StoreOptions { path: path.clone(), schema: parsed, user_id: World::user(user) };
+    let store = Store::open_with(options, Arc::new(Nobody), Execution::Inline).ok()?;
+    store.close();
+    let file = Arc::new(std::fs::read(path).ok()?);
+    files.insert((user, schema), file.clone());
+    Some(file)
 }
 
 fn next_path(path: &Path, generation: u64) -> PathBuf {
@@ -180,7 +216,8 @@ fn next_path(path: &Path, generation: u64) -> PathBuf {
     path.with_file_name(format!("{device}.{generation}.db"))
 }
 
-fn wal_of(path: &Path) -> PathBuf {
+/// The write-ahead log of a file.
+pub fn wal_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()

@@ -1,11 +1,12 @@
 //! What must hold at every moment, whatever happens. Each function notes the first violation in the trace.
 
-use super::app::Wrote;
+use super::app::{Write, Wrote};
 use super::backend::tables::{TABLES, table_index};
-use super::backend::{Origin, What};
+use super::backend::{Event, Origin, What};
 use super::client::{Client, mark};
+use super::schedule::Policy;
 use super::view::{Entry, View, cells_of, expected};
-use super::world::{Shared, Version};
+use super::world::{Shared, Version, World};
 use omnii_sync_engine::Database;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -35,7 +36,7 @@ pub fn check(shared: &Shared, client: &mut Client) -> Option<View> {
 }
 
 /// No write of the app is lost: it is in the outbox, or the backend has done it, or a later write of the app replaces it.
-fn writes_are_accounted_for(shared: &Shared, client: &mut Client, view: &View) {
+pub fn writes_are_accounted_for(shared: &Shared, client: &mut Client, view: &View) {
     let mut columns: HashSet<(usize, &str, &str, &str)> = HashSet::new();
     let mut deletes: HashSet<(usize, &str)> = HashSet::new();
     for entry in &view.outbox {
@@ -76,13 +77,13 @@ fn writes_are_accounted_for(shared: &Shared, client: &mut Client, view: &View) {
                     let done = |what: &What| matches!(what, What::Put(set) if set.contains(&wanted));
                     let events = history.of(write.table, &write.id);
                     let applied = events.iter().any(|e| done(&e.what));
-                    let overwritten = !world.features.swallowed_then_overwritten
-                        && events.iter().any(|e| e.seq > write.after_seq && matches!(e.what, What::Put(_)));
+                    let overwritten = weak_spot(write, *column, events, origin);
+                    let yielded = yields(&world, write, events, origin);
                     let replaced = later(&|w| match w {
                         Wrote::Column(other, _) => other == column,
                         Wrote::Insert | Wrote::Delete => true,
                     });
-                    if !applied && !replaced && !overwritten {
+                    if !applied && !replaced && !overwritten && !yielded {
                         lost.push(format!("{} of {} was set to {value}", name, write.id));
                     }
                 }
@@ -94,11 +95,15 @@ fn writes_are_accounted_for(shared: &Shared, client: &mut Client, view: &View) {
                     let events = history.of(write.table, &write.id);
                     let applied = events
                         .iter()
-                        .any(|e| e.seq > write.after_seq && e.origin == origin && matches!(e.what, What::Delete(_)));
+                        .find(|e| e.seq > write.after_seq && e.origin == origin && matches!(e.what, What::Delete(_)));
+                    let yielded = yields(&world, write, events, origin);
                     let never_there = !events.iter().any(|e| matches!(e.what, What::Put(_)));
-                    if applied {
-                        settled.push((write.table, write.id.clone()));
-                    } else if !never_there && !later(&|w| *w == Wrote::Insert) {
+                    if let Some(applied) = applied {
+                        // one that yielded may have left the outbox without its answer
+                        if !yielded {
+                            settled.push((write.table, write.id.clone(), applied.seq));
+                        }
+                    } else if !never_there && !later(&|w| *w == Wrote::Insert) && !yielded {
                         lost.push(format!("{} was deleted", write.id));
                     }
                 }
@@ -114,14 +119,39 @@ fn writes_are_accounted_for(shared: &Shared, client: &mut Client, view: &View) {
         kept.binary_search(&(n - 1)).is_ok()
     });
     let mut world = shared.lock();
-    for row in settled {
+    for (table, id, seq) in settled {
         // the delete left the outbox: what the device was told before it is over
-        if let Some(versions) = world.devices[client.index].told.get_mut(&row)
-            && let Some(at) = versions.iter().rposition(Option::is_none)
-        {
-            versions.drain(..at);
+        let Some(versions) = world.devices[client.index].told.get_mut(&(table, id)) else { continue };
+        let before = |version: &Version| version.as_ref().is_some_and(|row| row.seq < seq);
+        let over = versions.iter().rposition(before).map_or(0, |last| last + 1);
+        if versions.get(over).is_some_and(Option::is_none) {
+            versions.drain(..over);
         }
     }
+}
+
+/// Whether the table lets the server win, and somebody else has touched the row since the version that the app saw.
+fn yields(world: &World, write: &Write, events: &[Event], origin: Origin) -> bool {
+    let seen = write.known.as_ref().map_or(0, |row| row.seq);
+    // the backend's own rule removes children, whoever deleted the parent
+    let by_another = |e: &Event| e.origin != origin || e.what == What::Cascaded;
+    let touched = |e: &Event| by_another(e) && e.seq > seen && e.what != What::Refused;
+    world.setting.policies[write.table] == Policy::ServerWins && events.iter().any(touched)
+}
+
+/// A refused change whose column another device has set to something new meanwhile counts as overwritten, not as refused
+/// (docs/protocol.md, "Weak spots").
+fn weak_spot(write: &Write, column: usize, events: &[Event], origin: Origin) -> bool {
+    let refused = events.iter().any(|e| e.seq > write.after_seq && e.origin == origin && e.what == What::Refused);
+    let (seen, before) = write.known.as_ref().map_or((0, None), |row| (row.seq, Some(&row.cells[column])));
+    let by_another = |e: &Event| match &e.what {
+        What::Put(set) => {
+            let new = |(at, value): &(usize, Option<String>)| *at == column && before != Some(value);
+            e.origin != origin && e.seq > seen && set.iter().any(new)
+        }
+        What::Refused | What::Delete(_) | What::Cascaded => false,
+    };
+    refused && events.iter().any(by_another)
 }
 
 /// Every row is a version that the device was told of, with what is pending on top; it never goes back to an older one.
@@ -172,8 +202,33 @@ fn rows_are_as_told(shared: &Shared, index: usize, view: &View) {
     }
 }
 
-/// A cursor is the `updated_at` of a row that the device was told of, and goes back only by `clearAndReconnect`.
+/// A cursor goes back only by `clearAndReconnect`, and does not pass a row that is not here, unless that was committed late.
 fn cursors_are_sound(shared: &Shared, client: &mut Client, view: &View) {
+    let mut passed = None;
+    {
+        let world = shared.lock();
+        let (pending, told) = (pending(view), &world.devices[client.index].told);
+        let user = World::user(client.user);
+        for (table, cursor) in view.cursors.iter().enumerate() {
+            let Some(cursor) = *cursor else { continue };
+            for (id, row) in world.backend.rows_of(table, &user) {
+                // the millisecond of the cursor itself comes again
+                let passed_by = row.updated_us.div_euclid(1000) < cursor.div_euclid(1000);
+                if row.late || !passed_by || pending.contains_key(&(table, id.as_str())) {
+                    continue;
+                }
+                let applied = told.get(&(table, id.clone())).and_then(|versions| versions.first());
+                if applied.and_then(Option::as_ref).is_none_or(|version| version.seq < row.seq) {
+                    passed = Some(format!("{id} of {}", TABLES[table].name));
+                }
+            }
+        }
+    }
+    if let Some(passed) = passed {
+        shared.fail(|| {
+            format!("client {}: the cursor has passed {passed}, which is not here as it is there", client.index)
+        });
+    }
     for (table, t) in TABLES.iter().enumerate() {
         let (before, now) = (client.cursors[table], view.cursors[table]);
         client.cursors[table] = now;
@@ -229,6 +284,9 @@ pub fn upload_is_pending(shared: &Shared, client: usize, database: &Database, bo
                             };
                             (there == *value).then_some(())
                         };
+                        if shared.lock().setting.policies[table] == Policy::ClientWins {
+                            return None; // the whole row as it is here
+                        }
                         let found = of_row().any(|e| same(e).is_some());
                         (!found).then(|| format!("{column} = {value}, which is not pending"))
                     })
@@ -241,10 +299,11 @@ pub fn upload_is_pending(shared: &Shared, client: usize, database: &Database, bo
     }
 }
 
-/// After a complete round, the device has every version that was there when the round began.
-pub fn has_caught_up(shared: &Shared, index: usize, user: usize, view: &View, seq: u64) {
+/// After a complete round, the device has every version that was there when the round began, after a sweep also those that
+/// were committed late.
+pub fn has_caught_up(shared: &Shared, index: usize, user: usize, view: &View, seq: u64, swept: bool) {
     let pending = pending(view);
-    let user = super::world::World::user(user);
+    let user = World::user(user);
     let mut missing = None;
     {
         let world = shared.lock();
@@ -252,7 +311,7 @@ pub fn has_caught_up(shared: &Shared, index: usize, user: usize, view: &View, se
             for (id, row) in world.backend.rows_of(table, &user) {
                 let here = view.rows.get(&(table, id.clone()));
                 if row.seq <= seq
-                    && !row.too_late
+                    && (swept || !row.too_late)
                     && !pending.contains_key(&(table, id.as_str()))
                     && here != Some(&cells_of(row))
                 {
@@ -266,27 +325,31 @@ pub fn has_caught_up(shared: &Shared, index: usize, user: usize, view: &View, se
     }
 }
 
-/// At the end: the device shows what the backend has, and nothing else, but for rows with parked changes.
-pub fn has_converged(shared: &Shared, index: usize, user: usize, view: &View) {
-    has_caught_up(shared, index, user, view, u64::MAX);
+/// After a complete sweep, nothing without pending changes is here that was deleted on the backend before the sweep began.
+pub fn has_swept(shared: &Shared, index: usize, user: usize, view: &View, seq: u64) {
+    has_caught_up(shared, index, user, view, seq, true);
     let pending = pending(view);
-    if let Some(entry) = view.outbox.iter().find(|e| e.state != 2) {
-        shared.fail(|| format!("client {index}: a change of {} did not leave the outbox", entry.id));
-    }
     let mut extra = None;
     {
         let world = shared.lock();
-        let server_deletes = world.features.server_deletes;
-        for (table, id) in view.rows.keys() {
-            let gone = world.backend.row(*table, id).is_none();
-            let last = world.backend.history().of(*table, id).iter().rev().find(|e| e.what != What::Refused);
-            let deleted = matches!(last.map(|e| &e.what), Some(What::Delete(_) | What::Cascaded));
-            if gone && !pending.contains_key(&(*table, id.as_str())) && (server_deletes || !deleted) {
+        for (table, id) in view.rows.keys().filter(|(table, id)| !pending.contains_key(&(*table, id.as_str()))) {
+            let events = world.backend.history().of(*table, id);
+            let came_later = events.iter().any(|e| e.seq > seq && matches!(e.what, What::Put(_)));
+            if !came_later && !world.backend.history().was_there(*table, id, seq) {
                 extra = Some(id.clone());
             }
         }
     }
     if let Some(id) = extra {
-        shared.fail(|| format!("client {index}: {id} is not on the backend"));
+        shared
+            .fail(|| format!("client {index}: {id} is still here after a sweep, though it was deleted on the backend"));
+    }
+}
+
+/// At the end: the device shows what the backend has, and nothing else, but for rows with parked changes.
+pub fn has_converged(shared: &Shared, index: usize, user: usize, view: &View) {
+    has_swept(shared, index, user, view, u64::MAX);
+    if let Some(entry) = view.outbox.iter().find(|e| e.state != 2) {
+        shared.fail(|| format!("client {index}: a change of {} did not leave the outbox", entry.id));
     }
 }

@@ -8,6 +8,7 @@ pub mod app;
 pub mod backend;
 pub mod client;
 pub mod invariants;
+mod life;
 pub mod net;
 pub mod rng;
 mod run;

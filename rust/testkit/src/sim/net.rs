@@ -7,7 +7,7 @@ use super::backend::{Answer, Mischief, Origin, tables::table_index};
 use super::client::die;
 use super::invariants;
 use super::rng::Rng;
-use super::world::{Death, Shared};
+use super::world::{Death, Shared, World};
 use omnii_sync_engine::transport::{BoxFuture, HttpRequest, HttpResponse, Method, Transport};
 use omnii_sync_engine::{Database, ErrorCode, SyncError};
 use std::sync::{Arc, OnceLock, Weak};
@@ -44,6 +44,8 @@ pub enum Fault {
     MissingTable,
     /// Some of its PUTs are refused by the database.
     Swallowed(u64),
+    /// Rows among the others that nobody can use; the number decides which.
+    BadRows(u64),
     /// An exception is thrown at the first operation of each table.
     Throws,
 }
@@ -61,7 +63,7 @@ impl Fault {
     /// A random one.
     pub fn random(rng: &mut Rng) -> Self {
         let retry_after = |rng: &mut Rng| rng.percent(40).then(|| rng.between(0, 20));
-        match rng.below(18) {
+        match rng.below(20) {
             0 => Self::Lost,
             1 | 2 => Self::AnswerLost,
             3 => Self::Silence,
@@ -78,13 +80,14 @@ impl Fault {
             14 => Self::Portal,
             15 => Self::MissingTable,
             16 => Self::Swallowed(rng.below(3)),
+            17 | 18 => Self::BadRows(rng.number()),
             _ => Self::Throws,
         }
     }
 
     fn fits(self, method: Method) -> bool {
         match self {
-            Self::MissingTable => method == Method::Get,
+            Self::MissingTable | Self::BadRows(_) => method == Method::Get,
             Self::Swallowed(_) | Self::Throws | Self::Status(413, _) => method == Method::Post,
             _ => true,
         }
@@ -128,6 +131,9 @@ impl Link {
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, SyncError> {
         self.alive().await;
+        if self.shared.lock().devices[self.client].suspended {
+            self.shared.fail(|| format!("client {}: a request leaves though it is suspended", self.client));
+        }
         let path = request.url.strip_prefix(ENDPOINT).unwrap_or_default().to_owned();
         let (fault, death) = self.fate(&request, &path);
         if death == Some(Death::BeforeRequest) {
@@ -217,10 +223,20 @@ impl Link {
         (fault, death)
     }
 
-    /// Remembers what the device has been told.
+    /// Remembers what the device has been told, and what it could have concluded.
     fn told(&self, answer: &Answer) {
         let mut world = self.shared.lock();
-        let told = &mut world.devices[self.client].told;
+        let World { backend, devices, .. } = &mut *world;
+        devices[self.client].bad_rows += answer.bad_rows;
+        let told = &mut devices[self.client].told;
+        for ((table, id), versions) in told.iter_mut().filter(|((table, _), _)| answer.tables.contains(table)) {
+            // a sweep may not find it, either because it is gone or because it moved back behind the sweep's back
+            let hidden = backend.row(*table, id).is_some_and(|row| row.too_late);
+            let gone = hidden || !backend.history().was_there(*table, id, answer.seq);
+            if gone && versions.last().is_some_and(Option::is_some) {
+                versions.push(None);
+            }
+        }
         for (table, id, row) in &answer.rows {
             let versions = told.entry((*table, id.clone())).or_insert_with(|| vec![None]);
             if versions.last() != Some(&Some(row.clone())) {
@@ -275,6 +291,7 @@ async fn travel(
             let name = path.split("tables=").nth(1).and_then(|rest| rest.split('&').next());
             mischief.missing_table = name.and_then(table_index);
         }
+        Some(Fault::BadRows(seed)) => mischief.bad_rows = Some(seed),
         Some(Fault::Swallowed(rest)) => mischief.swallow = Some(rest),
         Some(Fault::Throws) => mischief.throws = true,
         Some(Fault::AnswerLost | Fault::SilenceAfter | Fault::Twice | Fault::TwiceLater | Fault::Truncated) | None => {}

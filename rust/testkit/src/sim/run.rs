@@ -3,12 +3,14 @@
 use super::app::Author;
 use super::client::Client;
 use super::invariants;
+use super::net::{Armed, Fault};
 use super::schedule::{Features, Plan, Step};
 use super::steps;
 use super::view::View;
 use super::world::Shared;
 use omnii_sync_engine::{ErrorCode, SyncError};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -121,8 +123,8 @@ impl Simulation {
         invariants::check(&self.shared, &mut self.clients[index])
     }
 
-    /// `triggerSync()`, its answer judged when it comes.
-    pub(super) fn trigger(&self, index: usize) {
+    /// `triggerSync()` or `reconcile()`, its answer judged when it comes.
+    pub(super) fn round(&self, index: usize, sweep: bool) {
         let (shared, database) = (self.shared.clone(), self.clients[index].database.clone());
         let (seq, generation, clears, user) = {
             let mut world = shared.lock();
@@ -130,12 +132,14 @@ impl Simulation {
             let device = &world.devices[index];
             (world.backend.history().last(), device.generation, device.clears, self.clients[index].user)
         };
-        let round = database.trigger_sync();
+        let round: Pin<Box<dyn Future<Output = Result<(), SyncError>> + Send>> =
+            if sweep { Box::pin(database.reconcile()) } else { Box::pin(database.trigger_sync()) };
         // must not keep the database of a dead process alive
         let database = Arc::downgrade(&database);
         tokio::spawn(async move {
             let outcome = round.await;
-            shared.note(|| format!("client {index}:   triggerSync: {:?}", outcome.as_ref().map_err(|e| e.code)));
+            let name = if sweep { "reconcile" } else { "triggerSync" };
+            shared.note(|| format!("client {index}:   {name}: {:?}", outcome.as_ref().map_err(|e| e.code)));
             let same = {
                 let mut world = shared.lock();
                 world.unanswered -= 1;
@@ -144,7 +148,10 @@ impl Simulation {
             };
             let view = database.upgrade().and_then(|database| View::read(&database));
             if let (Ok(()), true, Some(view)) = (outcome, same, view) {
-                invariants::has_caught_up(&shared, index, user, &view, seq);
+                match sweep {
+                    true => invariants::has_swept(&shared, index, user, &view, seq),
+                    false => invariants::has_caught_up(&shared, index, user, &view, seq, false),
+                }
             }
         });
     }
@@ -176,7 +183,9 @@ impl Simulation {
             self.wait(pause_ms).await;
             let busy = self.clients.iter().position(|client| {
                 let status = client.database.status();
-                status.pending_changes > 0 || status.error.is_some() || status.last_synced_at_ms.is_none()
+                // a sweep that failed is tried again much later
+                let failing = status.error.is_some_and(|error| error.code != ErrorCode::TableFailed);
+                status.pending_changes > 0 || failing || status.last_synced_at_ms.is_none()
             });
             match busy {
                 None if self.shared.lock().unanswered == 0 => break,
@@ -199,21 +208,22 @@ impl Simulation {
         while self.shared.lock().travelling > 0 {
             self.wait(1_000).await;
         }
-        for _ in 0..4 {
+        self.refuse_bad_rows().await;
+        for _ in 0..5 {
             for index in 0..self.clients.len() {
-                let round = self.clients[index].database.trigger_sync();
+                let round = self.clients[index].database.reconcile();
                 if let Err(error) = round.await {
                     return self.shared.fail(|| format!("client {index}: a round without faults failed: {error:?}"));
                 }
             }
-            // proof of the last changes may have asked for another push
+            // proof of the last changes, or a row that is gone, may have asked for another push
             self.wait(100).await;
             if self.clients.iter().all(|client| client.database.status().pending_changes == 0) {
                 break;
             }
         }
         for index in 0..self.clients.len() {
-            let round = self.clients[index].database.trigger_sync();
+            let round = self.clients[index].database.reconcile();
             if let Err(error) = round.await {
                 return self.shared.fail(|| format!("client {index}: the last round failed: {error:?}"));
             }
@@ -223,6 +233,30 @@ impl Simulation {
                 let user = self.clients[index].user;
                 invariants::has_converged(&self.shared, index, user, &view);
             }
+        }
+    }
+
+    /// Rows that can't be used fail no round, and are told of.
+    async fn refuse_bad_rows(&mut self) {
+        for index in 0..self.clients.len() {
+            let seed = self.shared.lock().rng.number();
+            let armed = Armed { fault: Fault::BadRows(seed), left: 20 };
+            {
+                let device = &mut self.shared.lock().devices[index];
+                device.armed.push_back(armed);
+                device.bad_rows = 0;
+            }
+            let outcome = self.clients[index].database.trigger_sync().await;
+            let (met, refused) = {
+                let device = &mut self.shared.lock().devices[index];
+                device.armed.clear();
+                (std::mem::take(&mut device.bad_rows), self.clients[index].database.status().refused_rows)
+            };
+            // met in a sweep, they are not counted but keep it from deleting
+            if outcome.is_err() || (refused > 0 && met == 0) {
+                self.shared.fail(|| format!("client {index}: {met} bad rows, {refused} refused: {outcome:?}"));
+            }
+            self.check(index);
         }
     }
 }

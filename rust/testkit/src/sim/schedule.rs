@@ -4,6 +4,7 @@
 //! still means something: that is what makes shrinking work.
 
 use super::rng::Rng;
+pub use omnii_sync_core::ConflictPolicy as Policy;
 use omnii_sync_engine::SyncOptions;
 
 /// What a simulation is made of.
@@ -24,6 +25,8 @@ pub struct Setting {
     pub users: Vec<usize>,
     /// The knobs of all clients.
     pub sync: SyncOptions,
+    /// Whose version prevails, by table.
+    pub policies: [Policy; 3],
     /// How far the backend's clock is ahead of the devices'.
     pub skew_ms: i64,
     /// How long tokens live.
@@ -80,6 +83,14 @@ pub enum Act {
     ExpireToken,
     /// Nobody is signed in for a while.
     SignedOut,
+    /// `reconcile()`.
+    Reconcile,
+    /// The app looks at its parked changes, tries some again or gives them up.
+    Parked,
+    /// `prepareForSuspend()`, things asked meanwhile, `resume()`, or the process dies before.
+    Suspend,
+    /// The user signs out and in again.
+    SignOut,
     /// Another writer on the backend.
     ServerWrite,
     /// Many rows in one instant.
@@ -92,20 +103,13 @@ pub enum Act {
     Rest,
 }
 
-/// What may be part of a simulation. The default is what the engine is known to stand.
+/// What is not part of a simulation unless it is switched on: what the engine is known not to stand yet. Nothing at present.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Features {
-    /// Rows deleted on the backend by others are learnt.
-    pub server_deletes: bool,
-    /// `updated_at` may fall on a whole millisecond.
-    pub whole_milliseconds: bool,
-    /// A change that the backend swallowed is not lost when its row was written again before it was read back.
-    pub swallowed_then_overwritten: bool,
-}
+pub struct Features {}
 
 impl Features {
     /// Everything.
-    pub const ALL: Self = Self { server_deletes: true, whole_milliseconds: true, swallowed_then_overwritten: true };
+    pub const ALL: Self = Self {};
 }
 
 impl Plan {
@@ -123,8 +127,10 @@ impl Plan {
                 page_limit: rng.weighted(&[(8, Some(1)), (17, Some(2)), (20, Some(3)), (25, Some(7)), (30, None)]),
                 request_timeout_ms: *rng.pick(&[3_000, 10_000, 60_000]),
                 max_backoff_ms: *rng.pick(&[2_000, 30_000, 300_000]),
+                reconcile_interval_ms: *rng.pick(&[8_000, 60_000, 21_600_000]),
                 ..SyncOptions::default()
             },
+            policies: policies(&mut rng),
             skew_ms: *rng.pick(&[0, 0, -90_000, 3_600_000]),
             token_life_ms: *rng.pick(&[20_000, 3_600_000, 3_600_000]),
             latency_ms: *rng.pick(&[0, 5, 80, 700]),
@@ -142,6 +148,15 @@ impl Plan {
     }
 }
 
+fn policies(rng: &mut Rng) -> [Policy; 3] {
+    let one = [(60, Policy::LastWriteWins), (20, Policy::ClientWins), (20, Policy::ServerWins)];
+    // most apps don't say
+    match rng.percent(60) {
+        true => [Policy::LastWriteWins; 3],
+        false => [(); 3].map(|()| rng.weighted(&one)),
+    }
+}
+
 fn step(id: usize, clients: usize, rng: &mut Rng) -> Step {
     let act = rng.weighted(&[
         (40, Act::Write),
@@ -155,6 +170,10 @@ fn step(id: usize, clients: usize, rng: &mut Rng) -> Step {
         (5, Act::Kill),
         (6, Act::KillAtRequest),
         (14, Act::Fault),
+        (4, Act::Reconcile),
+        (4, Act::Parked),
+        (4, Act::Suspend),
+        (2, Act::SignOut),
         (3, Act::Outage),
         (2, Act::ExpireToken),
         (2, Act::SignedOut),

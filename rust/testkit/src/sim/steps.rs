@@ -4,13 +4,14 @@ use super::app::{Statement, Write, Wrote, row_id, value};
 use super::backend::Origin;
 use super::backend::tables::{ENTITIES, EVENTS, RELATIONSHIPS, TABLES};
 use super::client::{die, mark};
+use super::life;
 use super::net::{Armed, Fault};
 use super::rng::Rng;
 use super::run::{Simulation, author, expected_refusal, pause};
 use super::schedule::{Act, Step};
 use super::view::View;
 use super::world::{Death, Shared, World};
-use omnii_sync_engine::{Rows, SyncError};
+use omnii_sync_engine::{Database, Rows, SyncError};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
@@ -46,7 +47,11 @@ pub(super) async fn take(simulation: &mut Simulation, step: &Step) {
             simulation.clients[index].connected = false;
             simulation.clients[index].database.disconnect();
         }
-        Act::Trigger => simulation.trigger(index),
+        Act::Trigger => simulation.round(index, false),
+        Act::Reconcile => simulation.round(index, true),
+        Act::Parked => life::parked(simulation, index, rng).await,
+        Act::Suspend => life::suspend(simulation, step, rng).await,
+        Act::SignOut => life::sign_out(simulation, index, rng).await,
         Act::Upload => {
             shared.lock().unanswered += 1;
             let (pushed, shared) = (simulation.clients[index].database.upload_data(), shared.clone());
@@ -226,8 +231,19 @@ async fn write(simulation: &mut Simulation, step: &Step, rng: &mut Rng, long: bo
     }
 }
 
+/// The answer to a statement.
+pub(super) type Answered = oneshot::Receiver<Result<Rows, SyncError>>;
+
+/// Asks for one statement.
+pub(super) fn ask(database: &Database, transaction: u64, statement: &Statement) -> Answered {
+    let (send, done) = oneshot::channel();
+    let (sql, parameters) = (statement.sql.clone(), statement.parameters.clone());
+    database.execute(transaction, sql, parameters, move |rows| drop(send.send(rows)));
+    done
+}
+
 /// Runs one statement and notes what it did.
-async fn execute(
+pub(super) async fn execute(
     simulation: &Simulation,
     index: usize,
     transaction: u64,
@@ -235,14 +251,19 @@ async fn execute(
     after_seq: u64,
     wrote: &mut Vec<Write>,
 ) {
-    let (send, done) = oneshot::channel::<Result<Rows, SyncError>>();
-    simulation.clients[index].database.execute(
-        transaction,
-        statement.sql.clone(),
-        statement.parameters.clone(),
-        move |rows| drop(send.send(rows)),
-    );
-    let shared = &simulation.shared;
+    let done = ask(&simulation.clients[index].database, transaction, statement);
+    hear(&simulation.shared, index, statement, done, after_seq, wrote).await;
+}
+
+/// Waits for the answer to a statement and notes what it did.
+pub(super) async fn hear(
+    shared: &Shared,
+    index: usize,
+    statement: &Statement,
+    done: Answered,
+    after_seq: u64,
+    wrote: &mut Vec<Write>,
+) {
     let done = done.await;
     shared.note(|| {
         let outcome = done.as_ref().map(|rows| rows.as_ref().map(|rows| rows.rows_affected).map_err(|e| e.code));
@@ -251,7 +272,15 @@ async fn execute(
     match done {
         Ok(Ok(rows)) if rows.rows_affected > 0 => {
             let (table, id) = &statement.row;
-            let write = |what: &Wrote| Write { table: *table, id: id.clone(), what: what.clone(), after_seq };
+            let known =
+                shared.lock().devices[index].told.get(&statement.row).and_then(|v| v.first().cloned()).flatten();
+            let write = |what: &Wrote| Write {
+                table: *table,
+                id: id.clone(),
+                what: what.clone(),
+                after_seq,
+                known: known.clone(),
+            };
             wrote.extend(statement.wrote.iter().map(write));
         }
         Ok(Err(error)) if !expected_refusal(&error) => {

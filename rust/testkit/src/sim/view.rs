@@ -13,6 +13,8 @@ pub type Cells = Vec<Option<String>>;
 /// An entry of the outbox.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// Its id.
+    pub change: i64,
     /// The table's index.
     pub table: usize,
     /// The row.
@@ -95,10 +97,11 @@ impl View {
 
     /// Reads the outbox alone.
     pub fn outbox(database: &Database) -> Option<Vec<Entry>> {
-        let rows = query(database, "SELECT tbl, row_id, op, data, state, error FROM omnii_outbox ORDER BY id")?;
+        let rows = query(database, "SELECT tbl, row_id, op, data, state, error, id FROM omnii_outbox ORDER BY id")?;
         let entry = |row| {
             let data = text(rows.cell(row, 3)).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
             Entry {
+                change: integer(&rows.cell(row, 6)).unwrap_or(0),
                 table: super::backend::tables::table_index(&text(rows.cell(row, 0)).unwrap_or_default()).unwrap_or(0),
                 id: text(rows.cell(row, 1)).unwrap_or_default(),
                 op: integer(&rows.cell(row, 2)).unwrap_or(0),

@@ -38,19 +38,23 @@ pub struct Device {
     pub generation: u64,
     /// The process has died and was not started again yet.
     pub dead: bool,
+    /// It has been suspended: it must not stir.
+    pub suspended: bool,
     /// The database file of this process.
     pub path: PathBuf,
     /// Length of the write-ahead log when something last became visible outside: what is behind it can be lost.
     pub wal_mark: u64,
     /// Faults that wait for requests.
     pub armed: VecDeque<Armed>,
+    /// Bad rows that answers held since this was last looked at.
+    pub bad_rows: usize,
     /// Dies at the n-th request from now.
     pub dies: Option<(u32, Death)>,
     /// Nobody is signed in before this time.
     pub signed_out_until_ms: u64,
     /// Versions per row that may be the newest one applied, oldest first. A row that is not here: none.
     pub told: BTreeMap<(usize, String), Vec<Version>>,
-    /// How often `clearAndReconnect` ran.
+    /// How often `clearAndReconnect` ran, or the file was deleted.
     pub clears: u64,
 }
 
@@ -92,10 +96,8 @@ impl Shared {
     pub fn new(seed: u64, setting: Setting, features: Features, keep_trace: bool) -> Arc<Self> {
         let devices = setting.users.iter().map(|_| Device::default()).collect();
         let begin_us = (BEGIN_MS + setting.skew_ms) * 1000;
-        let mut backend = Backend::new(begin_us, true);
-        backend.whole_milliseconds = features.whole_milliseconds;
         let world = World {
-            backend,
+            backend: Backend::new(begin_us, true),
             features,
             devices,
             rng: Rng::new(seed ^ 0x0E70_0000_0000_0000),
@@ -150,7 +152,8 @@ impl World {
     /// A token that the backend takes, and when it ends.
     pub fn token(&mut self, user: usize, now_ms: u64) -> (String, u64) {
         if let Some((token, ends)) = self.tokens.get(&user)
-            && *ends > now_ms
+            // enough for the way of the request it is asked for
+            && *ends > now_ms + self.setting.latency_ms
         {
             return (token.clone(), *ends);
         }

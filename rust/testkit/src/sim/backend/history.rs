@@ -52,6 +52,17 @@ impl History {
         self.last
     }
 
+    /// Whether the row was there after event `seq`.
+    pub fn was_there(&self, table: usize, id: &str, seq: u64) -> bool {
+        let events = self.of(table, id).iter().rev().skip_while(|event| event.seq > seq);
+        let mut deciding = events.filter_map(|event| match event.what {
+            What::Put(_) => Some(true),
+            What::Delete(true) | What::Cascaded => Some(false),
+            What::Delete(false) | What::Refused => None,
+        });
+        deciding.next().unwrap_or(false)
+    }
+
     /// What happened to a row, oldest first.
     pub fn of(&self, table: usize, id: &str) -> &[Event] {
         self.rows.get(&(table, id.to_owned())).map_or(&[], Vec::as_slice)

@@ -4,6 +4,7 @@
 //! the reference server, so that it can be trusted. It refuses nothing that the real backend lets pass: what the
 //! engine gets wrong must become visible in it.
 
+mod bad_rows;
 mod history;
 mod sync;
 pub mod tables;
@@ -36,7 +37,9 @@ pub struct Row {
     pub updated_us: i64,
     /// The event that made this version.
     pub seq: u64,
-    /// Committed so long after its `updated_at` that no pull need find it (docs/protocol.md, pull 4).
+    /// Committed later than its `updated_at` says.
+    pub late: bool,
+    /// So late that no pull need find it (docs/protocol.md, pull 4).
     pub too_late: bool,
 }
 
@@ -49,6 +52,12 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// For `/sync`: the rows in the body.
     pub rows: Vec<(usize, String, Arc<Row>)>,
+    /// For `/sync`: the tables in the body.
+    pub tables: Vec<usize>,
+    /// For `/sync`: rows in the body that nobody can use.
+    pub bad_rows: usize,
+    /// For `/sync`: the last event before it.
+    pub seq: u64,
     /// For `/upload`: the rows whose DELETE was processed.
     pub deleted: Vec<(usize, String)>,
 }
@@ -62,6 +71,8 @@ pub struct Mischief {
     pub swallow: Option<u64>,
     /// Throw at the first operation of each table.
     pub throws: bool,
+    /// Put rows that nobody can use among those of `/sync`.
+    pub bad_rows: Option<u64>,
 }
 
 /// See the module's documentation.
@@ -74,8 +85,6 @@ pub struct Backend {
     last_stamp_us: i64,
     /// Whether stamps get microseconds within their millisecond.
     uneven: bool,
-    /// Whether an `updated_at` may fall on a whole millisecond.
-    pub whole_milliseconds: bool,
     invented: u64,
     /// Largest body taken; more is answered 413.
     pub body_limit: usize,
@@ -84,14 +93,7 @@ pub struct Backend {
 impl Backend {
     /// An empty backend whose clock stands at `now_us`. `uneven`: stamps have microseconds even if the clock has none.
     pub fn new(now_us: i64, uneven: bool) -> Self {
-        Self {
-            now_us,
-            uneven,
-            whole_milliseconds: true,
-            last_stamp_us: i64::MIN,
-            body_limit: 5 << 20,
-            ..Self::default()
-        }
+        Self { now_us, uneven, last_stamp_us: i64::MIN, body_limit: 5 << 20, ..Self::default() }
     }
 
     /// Sets the clock, microseconds since the epoch.
@@ -138,7 +140,7 @@ impl Backend {
         };
         let (route, query) = path.split_once('?').unwrap_or((path, ""));
         match (route, body) {
-            ("/sync", None) => self.sync(&user, query, mischief.missing_table),
+            ("/sync", None) => self.sync(&user, query, mischief),
             ("/upload", Some(body)) if body.len() > self.body_limit => error(413, "Payload Too Large", "too large"),
             ("/upload", Some(body)) => self.upload(&user, body, origin, mischief),
             ("/health", None) => {
@@ -154,12 +156,12 @@ impl Backend {
     /// began, now by default; `overlap_us` says from which delay on a late commit can be missed.
     pub fn write(&mut self, user: &str, rows: &[(usize, Map<String, Value>)], began_us: Option<i64>, overlap_us: i64) {
         let stamp = match began_us {
-            Some(began_us) => self.split(began_us),
+            Some(began_us) => began_us,
             None => self.stamp(),
         };
-        let too_late = self.now_us - stamp > overlap_us;
+        let late = began_us.map(|_| self.now_us - stamp > overlap_us);
         for (table, data) in rows {
-            self.put(*table, user, data, stamp, Origin::Server, too_late);
+            self.put(*table, user, data, stamp, Origin::Server, late);
         }
     }
 
@@ -187,15 +189,12 @@ impl Backend {
     /// Now, or later by as much as it takes to be later than every stamp before.
     pub fn stamp(&mut self) -> i64 {
         let spread = if self.uneven { self.history.last() as i64 * 271 % 1000 } else { 0 };
-        self.last_stamp_us = self.split(self.now_us + spread).max(self.split(self.last_stamp_us.saturating_add(1)));
+        self.last_stamp_us = (self.now_us + spread).max(self.last_stamp_us.saturating_add(1));
         self.last_stamp_us
     }
 
-    fn split(&self, us: i64) -> i64 {
-        if !self.whole_milliseconds && us % 1000 == 0 { us + 1 } else { us }
-    }
-
-    /// Upserts exactly the columns in `data`. False if the database refuses.
+    /// Upserts exactly the columns in `data`. `late`: its transaction began earlier; true if beyond the window. False if the
+    /// database refuses.
     fn put(
         &mut self,
         table: usize,
@@ -203,7 +202,7 @@ impl Backend {
         data: &Map<String, Value>,
         stamp: i64,
         origin: Origin,
-        too_late: bool,
+        late: Option<bool>,
     ) -> bool {
         let id = match data.get("id") {
             None => {
@@ -216,7 +215,8 @@ impl Backend {
         match self.candidate(table, user, &id, data, stamp) {
             Some((cells, set)) => {
                 let seq = self.history.note(table, &id, origin, What::Put(set));
-                let row = Row { user: user.into(), cells, updated_us: stamp, seq, too_late };
+                let (late, too_late) = (late.is_some(), late == Some(true));
+                let row = Row { user: user.into(), cells, updated_us: stamp, seq, late, too_late };
                 self.rows[table].insert(id, Arc::new(row));
                 true
             }
@@ -224,6 +224,13 @@ impl Backend {
                 self.history.note(table, &id, origin, What::Refused);
                 false
             }
+        }
+    }
+
+    /// Refuses a PUT for no reason.
+    fn refuse(&mut self, table: usize, data: &Map<String, Value>, origin: Origin) {
+        if let Some(id) = data.get("id").and_then(Value::as_str) {
+            self.history.note(table, id, origin, What::Refused);
         }
     }
 

@@ -1,7 +1,8 @@
 //! `GET /sync` of the model: one page per table.
 
+use super::bad_rows::BadRows;
 use super::tables::{TABLES, instant_ms, table_index};
-use super::{Answer, Backend, Row, error, write_row};
+use super::{Answer, Backend, Mischief, Row, error, write_row};
 use omnii_sync_core::timestamp::parse_micros;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ const DEFAULT_LIMIT: usize = 1000;
 const MAX_LIMIT: usize = 5000;
 
 impl Backend {
-    pub(super) fn sync(&self, user: &str, query: &str, missing: Option<usize>) -> Answer {
+    pub(super) fn sync(&self, user: &str, query: &str, mischief: Mischief) -> Answer {
         let parameter = |name: &str| {
             query
                 .split('&')
@@ -38,7 +39,9 @@ impl Backend {
         }
         let limit = limit(parameter("limit").as_deref());
         let (mut out, mut sent, mut has_more) = (String::from("{\"changes\":{"), Vec::new(), false);
-        for (n, table) in wanted.into_iter().filter(|table| missing != Some(*table)).enumerate() {
+        let mut bad_rows = 0;
+        wanted.retain(|table| mischief.missing_table != Some(*table));
+        for (n, &table) in wanted.iter().enumerate() {
             let mut rows: Vec<(&String, &Arc<Row>)> =
                 self.rows_of(table, user).filter(|(_, row)| since.is_none_or(|since| row.updated_us > since)).collect();
             rows.sort_by_key(|(id, row)| (row.updated_us, *id));
@@ -47,17 +50,23 @@ impl Backend {
             out.push_str(if n > 0 { ",\"" } else { "\"" });
             out.push_str(TABLES[table].name);
             out.push_str("\":[");
-            for (n, (id, row)) in rows.into_iter().enumerate() {
+            let mut bad = BadRows::new(mischief.bad_rows, limit - rows.len());
+            for (n, (id, row)) in rows.iter().enumerate() {
                 if n > 0 {
                     out.push(',');
                 }
                 write_row(table, id, row, &mut out);
-                sent.push((table, id.clone(), row.clone()));
+                sent.push((table, (*id).clone(), (*row).clone()));
+                bad_rows += bad.behind(table, Some((*id, *row)), n + 1 == rows.len(), &mut out);
+            }
+            if rows.is_empty() {
+                bad_rows += bad.behind(table, None, true, &mut out);
             }
             out.push(']');
         }
         out.push_str(&format!("}},\"timestamp\":\"{}\",\"hasMore\":{has_more}}}", instant_ms(self.now_us)));
-        Answer { status: 200, body: out.into_bytes(), rows: sent, ..Answer::default() }
+        let seq = self.history.last();
+        Answer { status: 200, body: out.into_bytes(), rows: sent, tables: wanted, bad_rows, seq, ..Answer::default() }
     }
 }
 

@@ -57,9 +57,11 @@ impl Backend {
                             Value::String(kind) if kind == "PUT" => {
                                 let data = operation.get("data").and_then(Value::as_object).unwrap_or(&empty);
                                 let swallowed = mischief.swallow == Some(n as u64 % 3);
-                                if !swallowed {
+                                if swallowed {
+                                    self.refuse(table, data, origin);
+                                } else {
                                     let stamp = self.stamp();
-                                    self.put(table, user, data, stamp, origin, false);
+                                    self.put(table, user, data, stamp, origin, None);
                                 }
                                 success += 1;
                             }
