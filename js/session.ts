@@ -111,7 +111,7 @@ function createSession(
     whileOpen(async () => {
       const result = (await native.execute(databaseId, 0, sql, parameters)) as NativeResult;
       if (result.rowsAffected > 0) {
-        snapshot.refresh();
+        snapshot.expire();
       }
       return result;
     });
@@ -125,7 +125,7 @@ function createSession(
     try {
       return await runTransaction(native, databaseId, whileOpen, callback);
     } finally {
-      snapshot.refresh();
+      snapshot.expire();
     }
   };
 

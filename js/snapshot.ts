@@ -9,7 +9,12 @@ import { closedStatus, parseStatus, type SyncStatus } from './status';
 export type Snapshot = {
   current: () => SyncStatus;
   /**
-   * Looks what is there. Events say when to look, `getStatus` says what there is: read this way the snapshot never goes
+   * A local write may have changed it. That is looked up when somebody asks; the listeners hear of it with the engine's
+   * event, so that many writes in a row cost them one call.
+   */
+  expire: () => void;
+  /**
+   * Looks what is there and tells the listeners. Events say when to look, `getStatus` says what there is: read this way the snapshot never goes
    * back to an event that was still on its way when a call had already seen its effect.
    */
   refresh: () => void;
@@ -23,25 +28,44 @@ export function createSnapshot(native: Pick<Spec, 'getStatus'>, databaseId: numb
   const listeners = createListeners<[status: SyncStatus]>('statusChanged');
   let json = native.getStatus(databaseId);
   let status = parseStatus(json);
+  let told = status;
+  let expired = false;
   let closed = false;
-  const set = (next: SyncStatus): void => {
-    status = next;
-    listeners.emit(status);
-    changed();
+  const look = (): void => {
+    expired = false;
+    const next = closed ? json : native.getStatus(databaseId);
+    if (next !== json) {
+      json = next;
+      status = parseStatus(next);
+    }
+  };
+  const tell = (): void => {
+    if (told !== status) {
+      told = status;
+      listeners.emit(status);
+      changed();
+    }
   };
   return {
-    current: () => status,
-    refresh: () => {
-      const next = closed ? json : native.getStatus(databaseId);
-      if (next !== json) {
-        json = next;
-        set(parseStatus(next));
+    current: () => {
+      if (expired) {
+        look();
       }
+      return status;
+    },
+    expire: () => {
+      expired = !closed;
+    },
+    refresh: () => {
+      look();
+      tell();
     },
     add: listeners.add,
     close: () => {
+      look();
       closed = true;
-      set(closedStatus(status));
+      status = closedStatus(status);
+      tell();
       listeners.clear();
     },
   };

@@ -38,6 +38,7 @@ const STEPS = [
   cargo('Rust tests, host', ['test', ...HOST], { count: countCargo, timeoutMs: COMPILE_MS }),
   node('TypeScript types', [TSC, '--noEmit']),
   node('TypeScript types, host and demo', [TSC, '--noEmit', '-p', 'rust/host/tsconfig.json']),
+  node('TypeScript types, README', ['scripts/check-readme.mjs']),
   node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),

@@ -27,7 +27,8 @@ test('offline writes are counted at once, survive closing, and are told to liste
   await insertEntity(db, 'b');
   assert.equal(db.currentStatus.pendingChanges, 2);
   await until(() => seen.some(({ pendingChanges }) => pendingChanges === 2), 'an event with two pending changes');
-  assert.deepEqual(seen.map(({ pendingChanges }) => pendingChanges), [1, 2], 'never back, never twice');
+  const told = seen.map(({ pendingChanges }) => pendingChanges);
+  assert.deepEqual(told, [...new Set(told)].sort(), 'never back, never twice; writes close together may be told as one');
   await db.close();
   assert.equal((await open({ directory })).currentStatus.pendingChanges, 2);
 });
@@ -87,7 +88,7 @@ test('the module-level functions follow the open database', async () => {
   assert.throws(() => getConnector(), syncError('NotOpen'));
   const db = await open();
   await insertEntity(db, 'a');
-  assert.equal(seen.at(-1), 'offline 1');
+  await until(() => seen.at(-1) === 'offline 1', 'word of the pending change');
   assert.equal(await getConnector().fetchCredentials(), null);
   await db.close();
   assert.equal(seen.at(-1), 'offline 0');

@@ -286,6 +286,7 @@ impl Database {
 
     /// A full round with a complete sweep for rows that were deleted on the backend; it begins after this call.
     pub fn reconcile(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+        self.events.tell_of_writes();
         self.driver.reconcile()
     }
 
@@ -307,6 +308,7 @@ impl Database {
 
     /// The app came to the foreground: a round begins now if syncing is wanted.
     pub fn foreground(&self) {
+        self.events.tell_of_writes();
         self.driver.send(Input::Foreground);
     }
 

@@ -41,6 +41,10 @@ impl Database {
     /// Of the file (`Unwritable`, `CorruptDatabase`), which is closed and stays; `AlreadyOpen` when this database was closed
     /// before and the file has been opened again.
     pub async fn sign_out(&self, policy: OnSignOut, timeout: Duration) -> Result<bool> {
+        // a suspended database lets everybody wait; what can't be taken up again can't be pushed either
+        if let Err(error) = self.resume().await {
+            tracing::info!(code = error.code.as_str(), "signing out of a file that can't be opened");
+        }
         self.push_for(timeout).await;
         self.close_tasks().await;
         let store = self.store.clone();

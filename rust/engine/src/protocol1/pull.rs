@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// First pages on their way at once.
 const CONCURRENT_TABLES: usize = 4;
@@ -33,6 +33,22 @@ impl InFlight {
         (&mut self.0)
             .await
             .unwrap_or_else(|_| Err(SyncError::new(ErrorCode::Internal, "a download task failed").into()))
+    }
+
+    /// As [`Self::page`]; ends the load when its time is over, also while the page does not come.
+    async fn page_during(self, load: &mut Option<Load>) -> RoundResult<Fetched> {
+        let mut page = std::pin::pin!(self.page());
+        if let Some(end) = load.as_ref().map(Load::end) {
+            if end > Instant::now()
+                && let Ok(page) = timeout_at(end, &mut page).await
+            {
+                return page;
+            }
+            if let Some(load) = load.take() {
+                load.finish().await?;
+            }
+        }
+        page.await
     }
 }
 
@@ -166,7 +182,7 @@ impl Protocol1 {
             refused.add(page);
             load = load.or(began);
             match request {
-                Some(request) => fetched = request.page().await?,
+                Some(request) => fetched = request.page_during(&mut load).await?,
                 None => break,
             }
         }

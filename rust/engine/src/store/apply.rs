@@ -191,7 +191,7 @@ impl Writer {
 
     fn pending_ids(&self, table: &Table) -> Result<HashSet<String>> {
         self.connection
-            .prepare_cached("SELECT row_id FROM omnii_overlay WHERE tbl = ?")
+            .prepare_cached("SELECT DISTINCT row_id FROM omnii_outbox WHERE tbl = ?")
             .and_then(|mut s| s.query_map([&table.name], |row| row.get(0))?.collect())
             .map_err(sql_error)
     }
@@ -214,7 +214,7 @@ impl Writer {
         let schema = self.schema.clone();
         for table in &schema.tables {
             let sql = format!(
-                "DELETE FROM {0} WHERE \"id\" NOT IN (SELECT row_id FROM omnii_overlay WHERE tbl = ?)",
+                "DELETE FROM {0} WHERE \"id\" NOT IN (SELECT row_id FROM omnii_outbox WHERE tbl = ?)",
                 quote(&table.name)
             );
             self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;

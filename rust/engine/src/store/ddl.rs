@@ -28,7 +28,7 @@ pub const MIGRATIONS: &[&str] = &[
      CREATE TABLE omnii_overlay (
        tbl TEXT NOT NULL,
        row_id TEXT NOT NULL,
-       server TEXT,         -- the server's version of a row with pending changes, JSON object; NULL: it has none, as far as known
+       server TEXT,         -- the server's version of a row with pending changes, JSON object; NULL or no entry: it has none, as far as known
        updated_at INTEGER,  -- when that was written, microseconds since the Unix epoch; NULL: see its column of that name
        PRIMARY KEY (tbl, row_id)
      ) STRICT, WITHOUT ROWID;
@@ -108,12 +108,6 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let pairs: String = table.columns.iter().map(|c| format!(", OLD.{0}, now.{0}", quote(&c.name))).collect();
     // the row as it is: a trigger of the app may have run before ours and changed it again
     let now = format!("{name} AS now WHERE now.\"id\" = NEW.\"id\"");
-    let overlay = |row: &str, server: String| {
-        format!(
-            "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, {row}.\"id\", {server} \
-             WHERE NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = {row}.\"id\");"
-        )
-    };
     let trigger = |event: &str, body: String| {
         let trigger_name = format!("omnii_{}_{}", event.to_lowercase(), table.name);
         let sql = format!(
@@ -131,10 +125,8 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                    WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
                  DELETE FROM omnii_outbox WHERE id = (SELECT max(id) FROM omnii_outbox) AND op = 3 AND state = 0 \
                    AND tbl = {t} AND row_id = NEW.\"id\" AND tx = omnii_transaction(); \
-                 {} \
                  INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
                    SELECT omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}) FROM {now};",
-                overlay("NEW", "NULL".into()),
                 list("now")
             ),
         ),
@@ -147,14 +139,16 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                    SELECT omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d FROM {now}) WHERE d IS NOT NULL; \
                  INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
                    WHERE EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\" AND op = 1) \
                    AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\");"
             ),
         ),
         trigger(
             "DELETE",
             format!(
-                "{} INSERT INTO omnii_outbox (tx, tbl, row_id, op) VALUES (omnii_transaction(), {t}, OLD.\"id\", 3);",
-                overlay("OLD", old_record.clone())
+                "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
+                   WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\"); \
+                 INSERT INTO omnii_outbox (tx, tbl, row_id, op) VALUES (omnii_transaction(), {t}, OLD.\"id\", 3);"
             ),
         ),
     ]

@@ -1,8 +1,9 @@
 //! The first load of a table: its secondary indexes are made when the rows are there, which costs a fraction of keeping
 //! them up to date row by row.
 //!
-//! Guarantees: only an index of the schema is ever missing, and only while the first pull of a table that was as good as
-//! empty goes on; queries answer the same without it. However that pull ends (complete, failed, cancelled, the app killed)
+//! Guarantees: only an index of the schema is ever missing, and only during the first seconds ([`LONGEST`]) of the first pull
+//! of a table that was as good as empty; queries answer the same without it. If that is not enough for all rows, either the
+//! network is slow and indexes cost no time, or the table is so large that queries would notice. However that pull ends (complete, failed, cancelled, the app killed)
 //! the indexes come back: at its end by [`Load`], else when the file is opened. What is missing is read from the file
 //! itself, so there is nothing to be remembered and nothing that could be remembered wrongly. Pages are applied as always,
 //! by [`Writer::apply`].
@@ -13,21 +14,32 @@ use omnii_sync_core::error::Result;
 use omnii_sync_core::{Schema, Table};
 use rusqlite::Connection;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A table with more rows than this (written before the first pull) keeps its indexes: somebody works with them.
 const AS_GOOD_AS_EMPTY: i64 = 1000;
+
+/// How long indexes may be missing before they are made, whatever is still to come.
+const LONGEST: Duration = Duration::from_secs(3);
 
 /// A table whose indexes wait for the end of its first pull. Dropping it has them made without waiting.
 pub struct Load {
     store: Arc<Store>,
     table: Arc<Table>,
+    end: Instant,
     finished: bool,
 }
 
 impl Load {
     /// `table`'s indexes were taken away by [`Writer::begin_load`], and that is committed.
     pub fn new(store: Arc<Store>, table: Arc<Table>) -> Self {
-        Self { store, table, finished: false }
+        Self { store, table, end: Instant::now() + LONGEST, finished: false }
+    }
+
+    /// When the indexes should be made at the latest.
+    pub fn end(&self) -> Instant {
+        self.end
     }
 
     /// Makes the indexes, each in a transaction of its own, so that writes of the app go between.

@@ -38,7 +38,7 @@ pub(super) struct ServerVersion {
 }
 
 impl Writer {
-    /// The server's version of a row that has changes; `None` for a row without.
+    /// The server's version of a row that has changes, if anything is known of it.
     pub(super) fn server_version(&self, table: &str, row_id: &str) -> Result<Option<ServerVersion>> {
         let stored: Option<(Option<String>, Option<i64>)> = self
             .connection
@@ -54,7 +54,10 @@ impl Writer {
     pub(super) fn set_server_version(&self, table: &str, row_id: &str, version: &ServerVersion) -> Result<()> {
         let text = version.columns.as_ref().map(json_text).transpose()?;
         self.connection
-            .prepare_cached("UPDATE omnii_overlay SET server = ?3, updated_at = ?4 WHERE tbl = ?1 AND row_id = ?2")
+            .prepare_cached(
+                "INSERT INTO omnii_overlay (tbl, row_id, server, updated_at) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (tbl, row_id) DO UPDATE SET server = excluded.server, updated_at = excluded.updated_at",
+            )
             .and_then(|mut s| s.execute(params![table, row_id, text, version.updated_at]))
             .map(|_| ())
             .map_err(sql_error)

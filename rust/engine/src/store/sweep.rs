@@ -41,7 +41,7 @@ impl Writer {
         for table in &schema.tables {
             let unseen = "NOT EXISTS (SELECT 1 FROM omnii_sweep AS s WHERE s.tbl = ?1 AND s.row_id = t.\"id\")";
             let sql = format!(
-                "DELETE FROM {} AS t WHERE {unseen} AND NOT EXISTS (SELECT 1 FROM omnii_overlay AS o WHERE o.tbl = ?1 AND o.row_id = t.\"id\")",
+                "DELETE FROM {} AS t WHERE {unseen} AND NOT EXISTS (SELECT 1 FROM omnii_outbox AS o WHERE o.tbl = ?1 AND o.row_id = t.\"id\")",
                 quote(&table.name)
             );
             deleted += self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;
@@ -69,7 +69,7 @@ impl Writer {
             let sql = format!(
                 "SELECT EXISTS (SELECT 1 FROM omnii_cursor WHERE tbl = ?1) \
                  OR EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = ?1 AND server IS NOT NULL) \
-                 OR EXISTS (SELECT 1 FROM {} AS t WHERE NOT EXISTS (SELECT 1 FROM omnii_overlay AS o WHERE o.tbl = ?1 AND o.row_id = t.\"id\"))",
+                 OR EXISTS (SELECT 1 FROM {} AS t WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox AS o WHERE o.tbl = ?1 AND o.row_id = t.\"id\"))",
                 quote(&table.name)
             );
             if self.connection.query_row(&sql, [&table.name], |row| row.get(0)).map_err(sql_error)? {

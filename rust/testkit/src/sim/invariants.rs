@@ -242,7 +242,10 @@ fn cursors_are_sound(shared: &Shared, client: &mut Client, view: &View) {
 /// backend is not known to have the row; no change that was acknowledged before.
 pub fn upload_is_pending(shared: &Shared, client: usize, database: &Database, body: &[u8]) {
     let Some(outbox) = View::outbox(database) else { return };
-    let unknown = super::view::query(database, "SELECT tbl, row_id FROM omnii_overlay WHERE server IS NULL");
+    let unknown = super::view::query(
+        database,
+        "SELECT tbl, row_id FROM omnii_outbox EXCEPT SELECT tbl, row_id FROM omnii_overlay WHERE server IS NOT NULL",
+    );
     let unknown: HashSet<(String, String)> = unknown
         .map(|rows| {
             let text = |row, column| match rows.cell(row, column) {

@@ -5,17 +5,17 @@ use super::*;
 #[test]
 fn what_holds_on_threads_holds_inline() {
     EXECUTION.set(Execution::Inline);
-    every_way_of_writing_lands_in_the_outbox_in_its_transaction();
-    a_failed_statement_leaves_nothing_and_says_where();
-    pulled_rows_do_not_enter_the_outbox_and_a_page_twice_changes_nothing();
-    pending_changes_survive_a_pull_by_column_and_settle_when_proven();
-    a_transaction_is_one_entry_group_and_everything_else_waits_for_it();
-    readers_refuse_to_write();
-    changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending();
-    closing_answers_everything_that_waits();
-    a_transaction_that_sqlite_rolled_back_leaves_no_ghosts_in_the_count();
-    the_count_is_exact_when_part_of_a_transaction_is_undone();
-    a_text_without_a_statement_says_so();
+    capture::every_way_of_writing_lands_in_the_outbox_in_its_transaction();
+    capture::a_failed_statement_leaves_nothing_and_says_where();
+    apply::pulled_rows_do_not_enter_the_outbox_and_a_page_twice_changes_nothing();
+    apply::pending_changes_survive_a_pull_by_column_and_settle_when_proven();
+    opening::a_transaction_is_one_entry_group_and_everything_else_waits_for_it();
+    opening::readers_refuse_to_write();
+    opening::changes_and_cursor_outlive_a_restart_and_clear_keeps_what_is_pending();
+    opening::closing_answers_everything_that_waits();
+    capture::a_transaction_that_sqlite_rolled_back_leaves_no_ghosts_in_the_count();
+    capture::the_count_is_exact_when_part_of_a_transaction_is_undone();
+    capture::a_text_without_a_statement_says_so();
 }
 
 fn inline() -> Fixture {
