@@ -1,14 +1,14 @@
 //! Runs simulations: many seeds on all cores, or one with its trace and its shortest failing schedule.
 //!
-//! `simulate --seeds N [--from S]`, `simulate --seed S`. Exits with 1 if a seed failed, with 2 if it was called wrongly.
+//! `simulate --seeds N [--from S] [--first]`, `simulate --seed S`. Exits with 1 if a seed failed, with 2 if it was called wrongly.
 
 use omnii_sync_testkit::sim::{Features, Plan, run, shrink};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-const USAGE: &str = "simulate --seeds N [--from S] [--jobs J] [--all] | simulate --seed S [--all]";
+const USAGE: &str = "simulate --seeds N [--from S] [--jobs J] [--first] [--all] | simulate --seed S [--all]";
 
 /// Tries of shrinking.
 const MOST_RUNS: usize = 600;
@@ -20,6 +20,8 @@ struct Arguments {
     seed: Option<u64>,
     jobs: Option<u64>,
     all: bool,
+    /// Stop at the first failure.
+    first: bool,
 }
 
 fn arguments() -> Option<Arguments> {
@@ -33,6 +35,7 @@ fn arguments() -> Option<Arguments> {
             "--seed" => given.seed = Some(number()?),
             "--jobs" => given.jobs = Some(number()?),
             "--all" => given.all = true,
+            "--first" => given.first = true,
             _ => return None,
         }
     }
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
     let features = if arguments.all { Features::ALL } else { Features::default() };
     let failed = match (arguments.seed, arguments.seeds) {
         (Some(seed), _) => one(seed, features),
-        (None, seeds) => many(arguments.from, seeds.unwrap_or(0), arguments.jobs, features),
+        (None, seeds) => many(&arguments, seeds.unwrap_or(0), features),
     };
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
@@ -79,7 +82,8 @@ fn show(trace: &[String]) {
     }
 }
 
-fn many(from: u64, seeds: u64, jobs: Option<u64>, features: Features) -> bool {
+fn many(arguments: &Arguments, seeds: u64, features: Features) -> bool {
+    let &Arguments { from, jobs, first, .. } = arguments;
     // a panic is a failure of its seed, and is reported as one
     std::panic::set_hook(Box::new(|_| ()));
     let begun = Instant::now();
@@ -91,12 +95,13 @@ fn many(from: u64, seeds: u64, jobs: Option<u64>, features: Features) -> bool {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from.saturating_add(seeds) {
+                    let enough = first && !failures.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+                    if enough || seed >= from.saturating_add(seeds) {
                         return;
                     }
                     if let Some(failure) = run(&Plan::new(seed), features, false).failure {
                         println!("seed {seed} fails: {failure}");
-                        failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((seed, failure));
+                        failures.lock().unwrap_or_else(PoisonError::into_inner).push((seed, failure));
                     }
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     if done % 500 == 0 {
@@ -106,9 +111,10 @@ fn many(from: u64, seeds: u64, jobs: Option<u64>, features: Features) -> bool {
             });
         }
     });
-    let mut failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     failures.sort();
-    println!("{seeds} seeds from {from} in {:.1} s, {} failed", begun.elapsed().as_secs_f64(), failures.len());
+    let done = done.into_inner();
+    println!("{done} seeds from {from} in {:.1} s, {} failed", begun.elapsed().as_secs_f64(), failures.len());
     if !failures.is_empty() {
         let numbers: Vec<String> = failures.iter().map(|(seed, _)| seed.to_string()).collect();
         println!("failing seeds: {}", numbers.join(" "));
