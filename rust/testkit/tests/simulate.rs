@@ -1,4 +1,4 @@
-//! The simulator as a test: seeds, determinism, shrinking, and that a broken promise would be seen.
+//! The simulator as a test: two thousand seeds hold, and a seed is always the same run.
 
 use omnii_sync_testkit::sim::{Features, Plan, run};
 use std::sync::Mutex;
@@ -29,7 +29,12 @@ fn every_seed_holds() {
     });
     let mut failures = failures.into_inner().unwrap();
     failures.sort();
-    assert!(failures.is_empty(), "npm run simulate -- --seed S tells more: {failures:#?}");
+    for (seed, failure) in &failures {
+        println!(
+            "seed {seed} fails: {failure}\n  npm run simulate -- --seed {seed}   shrinks its schedule and shows what happened"
+        );
+    }
+    assert!(failures.is_empty(), "{} of {SEEDS} seeds fail", failures.len());
 }
 
 #[test]

@@ -2,11 +2,13 @@
 //!
 //! A simulation follows from its seed alone: [`Plan::new`] makes the whole schedule, [`run`] carries it out on one thread
 //! with tokio's paused clock, [`shrink`] looks for the shortest part of a failing schedule that still fails. What must hold
-//! is in [`invariants`]. The README of this crate says how to use it and what it has been shown to catch.
+//! is in [`invariants`] and [`complete`]. The README of this crate says how to use it and what it has been shown to catch.
 
 pub mod app;
 pub mod backend;
 pub mod client;
+pub mod complete;
+pub mod fault;
 pub mod invariants;
 mod life;
 pub mod net;

@@ -2,8 +2,9 @@
 
 use super::app::Author;
 use super::client::Client;
+use super::complete;
+use super::fault::{Armed, Fault};
 use super::invariants;
-use super::net::{Armed, Fault};
 use super::schedule::{Features, Plan, Step};
 use super::steps;
 use super::view::View;
@@ -149,8 +150,8 @@ impl Simulation {
             let view = database.upgrade().and_then(|database| View::read(&database));
             if let (Ok(()), true, Some(view)) = (outcome, same, view) {
                 match sweep {
-                    true => invariants::has_swept(&shared, index, user, &view, seq),
-                    false => invariants::has_caught_up(&shared, index, user, &view, seq, false),
+                    true => complete::has_swept(&shared, index, user, &view, seq),
+                    false => complete::has_caught_up(&shared, index, user, &view, seq, false),
                 }
             }
         });
@@ -231,7 +232,7 @@ impl Simulation {
         for index in 0..self.clients.len() {
             if let Some(view) = self.check(index) {
                 let user = self.clients[index].user;
-                invariants::has_converged(&self.shared, index, user, &view);
+                complete::has_converged(&self.shared, index, user, &view);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Everything runs on one thread, so the lock is never waited for; it is never held across an await.
 
 use super::backend::{Backend, Row};
-use super::net::Armed;
+use super::fault::Armed;
 use super::rng::Rng;
 use super::schedule::{Features, Setting};
 use super::trace::Trace;
