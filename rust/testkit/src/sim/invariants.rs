@@ -239,6 +239,9 @@ fn cursors_are_sound(shared: &Shared, client: &mut Client, view: &View) {
     }
 }
 
+/// For how long requests may be waiting that were planned at once.
+const PLANNED_MS: u64 = 180_000;
+
 /// A push carries what is pending and nothing else: no column that nobody here touched, unless it is required or the
 /// backend is not known to have the row; no change that was acknowledged before.
 pub fn upload_is_pending(shared: &Shared, client: usize, database: &Database, body: &[u8]) {
@@ -266,6 +269,10 @@ pub fn upload_is_pending(shared: &Shared, client: usize, database: &Database, bo
         for operation in &operations {
             let id = operation["id"].as_str().unwrap_or_default();
             let of_row = || outbox.iter().filter(|e| e.table == table && e.id == id);
+            let given_up = shared.lock().devices[client].given_up.get(&(table, id.to_owned())).copied();
+            if given_up.is_some_and(|at_ms| shared.now_ms() - at_ms < PLANNED_MS) {
+                continue;
+            }
             let fault = match operation["data"].as_object() {
                 None if of_row().any(|e| e.op == 3 && e.state == 0) => None,
                 None => Some("a delete that nobody wants".to_owned()),

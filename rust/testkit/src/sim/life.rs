@@ -152,5 +152,7 @@ pub(super) async fn parked(simulation: &mut Simulation, index: usize, rng: &mut 
             shared.fail(|| format!("client {index}: a change of {} left the outbox with others", gone.id));
         }
         simulation.clients[index].writes.retain(|write| !write.is_of(gone));
+        let now_ms = shared.now_ms();
+        shared.lock().devices[index].given_up.insert((gone.table, gone.id.clone()), now_ms);
     }
 }

@@ -54,6 +54,8 @@ pub struct Device {
     pub signed_out_until_ms: u64,
     /// Versions per row that may be the newest one applied, oldest first. A row that is not here: none.
     pub told: BTreeMap<(usize, String), Vec<Version>>,
+    /// Rows of changes that the app gave up, and when: a request planned before may still leave.
+    pub given_up: BTreeMap<(usize, String), u64>,
     /// How often `clearAndReconnect` ran, or the file was deleted.
     pub clears: u64,
 }
