@@ -41,6 +41,8 @@ pub enum Fault {
 pub struct Armed {
     /// What.
     pub fault: Fault,
+    /// How many requests that it fits go free first: a sweep comes after a pull.
+    pub skip: u32,
     /// How often.
     pub left: u32,
 }

@@ -119,10 +119,15 @@ impl Link {
         if outage {
             fault = Some(Fault::Lost);
         } else if let Some(at) = device.armed.iter().position(|armed| armed.fault.fits(request.method)) {
-            fault = Some(device.armed[at].fault);
-            device.armed[at].left -= 1;
-            if device.armed[at].left == 0 {
-                device.armed.remove(at);
+            let armed = &mut device.armed[at];
+            if armed.skip > 0 {
+                armed.skip -= 1;
+            } else {
+                fault = Some(armed.fault);
+                armed.left -= 1;
+                if armed.left == 0 {
+                    device.armed.remove(at);
+                }
             }
         }
         let death = match &mut device.dies {

@@ -241,7 +241,7 @@ impl Simulation {
     async fn refuse_bad_rows(&mut self) {
         for index in 0..self.clients.len() {
             let seed = self.shared.lock().rng.number();
-            let armed = Armed { fault: Fault::BadRows(seed), left: 20 };
+            let armed = Armed { fault: Fault::BadRows(seed), skip: 0, left: 20 };
             {
                 let device = &mut self.shared.lock().devices[index];
                 device.armed.push_back(armed);

@@ -95,7 +95,8 @@ pub(super) async fn take(simulation: &mut Simulation, step: &Step) {
         }
         Act::Fault => {
             for _ in 0..rng.between(1, 2) {
-                let armed = Armed { fault: Fault::random(rng), left: rng.between(1, 4) as u32 };
+                let skip = if rng.percent(50) { rng.below(8) } else { 0 } as u32;
+                let armed = Armed { fault: Fault::random(rng), skip, left: rng.between(1, 4) as u32 };
                 shared.note(|| format!("          {armed:?}"));
                 shared.lock().devices[index].armed.push_back(armed);
             }

@@ -53,7 +53,12 @@ impl Backend {
                     for (n, operation) in operations.iter().enumerate() {
                         let empty = Map::new();
                         match operation.get("type").unwrap_or(&Value::Null) {
-                            _ if mischief.throws && n == 0 => errors.push("connection reset by peer".to_owned()),
+                            _ if mischief.throws && n == 0 => {
+                                if let Some(data) = operation.get("data").and_then(Value::as_object) {
+                                    self.refuse(table, data, origin);
+                                }
+                                errors.push("connection reset by peer".to_owned());
+                            }
                             Value::String(kind) if kind == "PUT" => {
                                 let data = operation.get("data").and_then(Value::as_object).unwrap_or(&empty);
                                 let swallowed = mischief.swallow == Some(n as u64 % 3);
