@@ -150,7 +150,9 @@ fn weak_spot(write: &Write, column: usize, events: &[Event], origin: Origin) -> 
             let new = |(at, value): &(usize, Option<String>)| *at == column && before != Some(value);
             e.origin != origin && e.seq > seen && set.iter().any(new)
         }
-        What::Refused | What::Delete(_) | What::Cascaded => false,
+        // what came back of the row has the server's defaults
+        What::Delete(true) | What::Cascaded => e.seq > seen,
+        What::Refused | What::Delete(false) => false,
     };
     refused && events.iter().any(by_another)
 }
