@@ -137,8 +137,9 @@ impl World {
         }
         for (broken, what) in [
             (
-                "SELECT count(*) FROM omnii_outbox o WHERE NOT EXISTS (SELECT 1 FROM omnii_overlay v WHERE v.tbl = o.tbl AND v.row_id = o.row_id)",
-                "a change without the server's version beneath it",
+                "SELECT count(*) FROM omnii_outbox o WHERE NOT EXISTS (SELECT 1 FROM omnii_overlay v WHERE v.tbl = o.tbl AND v.row_id = o.row_id) \
+                 AND NOT EXISTS (SELECT 1 FROM omnii_outbox i WHERE i.tbl = o.tbl AND i.row_id = o.row_id AND i.op = 1)",
+                "a change of a row that is not new, without the server's version beneath it",
             ),
             (
                 "SELECT count(*) FROM omnii_overlay v WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox o WHERE v.tbl = o.tbl AND v.row_id = o.row_id)",

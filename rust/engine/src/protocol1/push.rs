@@ -34,12 +34,23 @@ impl Protocol1 {
                 return Err(SyncError::new(ErrorCode::Internal, "queued changes could not be planned").into());
             }
             for request in requests {
+                if !self.is_still_queued(&request).await? {
+                    break;
+                }
                 if let Next::Replan(smaller) = self.send(request).await? {
                     limits = smaller;
                     break;
                 }
             }
         }
+    }
+
+    /// Whether the outbox is as the request was planned for. The app may have given changes up meanwhile; so the token, for
+    /// which it may have to wait, is fetched before this is asked.
+    async fn is_still_queued(&self, request: &UploadRequest) -> RoundResult<bool> {
+        self.client.credentials().get().await?;
+        let ids: Vec<ChangeId> = request.operations().flat_map(|operation| operation.changes.clone()).collect();
+        Ok(self.store.write(move |w| w.are_queued(&ids)).await?)
     }
 
     /// Where the server is to win, its version must be known before ours overwrites it.

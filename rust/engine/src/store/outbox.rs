@@ -102,6 +102,20 @@ impl Writer {
         Ok(batch)
     }
 
+    /// Whether all of these are queued.
+    pub fn are_queued(&mut self, ids: &[ChangeId]) -> Result<bool> {
+        let mut queued = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM omnii_outbox WHERE id = ? AND state = 0)")
+            .map_err(sql_error)?;
+        for id in ids {
+            if !queued.query_row([id], |row| row.get::<_, bool>(0)).map_err(sql_error)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Tables that have queued changes.
     pub fn queued_tables(&mut self) -> Result<Vec<String>> {
         self.connection
