@@ -179,14 +179,16 @@ impl Simulation {
             + 5 * sync.poll_interval_ms
             + 300_000;
         let begun_ms = self.shared.now_ms();
+        let rounds: Vec<Option<i64>> =
+            self.clients.iter().map(|client| client.database.status().last_synced_at_ms).collect();
         let mut pause_ms = 100;
         loop {
             self.wait(pause_ms).await;
-            let busy = self.clients.iter().position(|client| {
+            let busy = self.clients.iter().zip(&rounds).position(|(client, before)| {
                 let status = client.database.status();
-                // a sweep that failed is tried again much later
-                let failing = status.error.is_some_and(|error| error.code != ErrorCode::TableFailed);
-                status.pending_changes > 0 || failing || status.last_synced_at_ms.is_none()
+                // a sweep that failed, or was refused for good, is tried again much later, and its error stays so long
+                let failing = status.error.is_some_and(|e| e.retryable && e.code != ErrorCode::TableFailed);
+                status.pending_changes > 0 || failing || status.last_synced_at_ms == *before
             });
             match busy {
                 None if self.shared.lock().unanswered == 0 => break,
