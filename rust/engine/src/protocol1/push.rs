@@ -5,6 +5,7 @@
 
 use super::{Protocol1, RoundResult};
 use crate::store::Writer;
+use omnii_sync_core::machine::RoundError;
 use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadAnswer, UploadRequest};
 use omnii_sync_core::{ChangeId, ConflictPolicy, ErrorCode, SyncError};
 
@@ -21,12 +22,15 @@ enum Next {
 
 impl Protocol1 {
     pub(super) async fn push_all(&self) -> RoundResult<()> {
-        self.look_before_pushing().await?;
+        let (held, failure) = self.look_before_pushing().await?;
         let mut limits = Limits::default();
-        loop {
-            let batch = self.store.write(|w| w.queued(PUSH_BATCH)).await?;
+        // what is held must not hide what is behind it
+        let at_once = if held.is_empty() { PUSH_BATCH } else { u32::MAX };
+        'plan: loop {
+            let mut batch = self.store.write(move |w| w.queued(at_once)).await?;
+            batch.changes.retain(|change| !held.contains(&change.table));
             if batch.changes.is_empty() {
-                return Ok(());
+                return failure.map_or(Ok(()), Err);
             }
             let requests = upload::plan(self.store.schema(), &batch.changes, &batch.bases, limits);
             if requests.is_empty() {
@@ -35,11 +39,11 @@ impl Protocol1 {
             }
             for request in requests {
                 if !self.is_still_queued(&request).await? {
-                    break;
+                    continue 'plan;
                 }
                 if let Next::Replan(smaller) = self.send(request).await? {
                     limits = smaller;
-                    break;
+                    continue 'plan;
                 }
             }
         }
@@ -53,14 +57,24 @@ impl Protocol1 {
         Ok(self.store.write(move |w| w.are_queued(&ids)).await?)
     }
 
-    /// Where the server is to win, its version must be known before ours overwrites it.
-    async fn look_before_pushing(&self) -> RoundResult<()> {
-        let yields = |table: &&str| {
+    /// Where the server is to win, its version must be known before ours overwrites it. Answers the tables of which it is
+    /// not, because the backend fails to answer for them; their changes are held while those of the others go.
+    async fn look_before_pushing(&self) -> RoundResult<(Vec<String>, Option<RoundError>)> {
+        let yields = |table: &String| {
             self.store.schema().table(table).is_some_and(|t| t.conflict_policy == ConflictPolicy::ServerWins)
         };
-        let tables: Vec<String> = self.store.write(|w| w.queued_tables()).await?;
-        let tables: Vec<&str> = tables.iter().map(String::as_str).filter(yields).collect();
-        if tables.is_empty() { Ok(()) } else { self.pull_tables(&tables).await.map(drop) }
+        let (mut held, mut failure) = (Vec::new(), None);
+        for table in self.store.write(|w| w.queued_tables()).await?.into_iter().filter(yields) {
+            match self.pull_tables(&[&table]).await {
+                Ok(_) => {}
+                Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
+                    held.push(table);
+                    failure.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((held, failure))
     }
 
     async fn send(&self, request: UploadRequest) -> RoundResult<Next> {

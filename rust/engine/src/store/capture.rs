@@ -19,6 +19,11 @@ pub struct Capture {
     pub on: AtomicBool,
     /// Number of the transaction that changes belong to.
     pub transaction: AtomicI64,
+    /// Id of the last change. None is used twice, also not after the outbox was empty: an answer of the backend, or the app,
+    /// may still mean the change that had it.
+    pub change: AtomicI64,
+    /// The same when the statement under way began.
+    pub statement: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
 }
@@ -43,6 +48,13 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     let state = capture.clone();
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
+    })?;
+    let state = capture.clone();
+    connection
+        .create_scalar_function("omnii_statement", 0, flags, move |_| Ok(state.statement.load(Ordering::Relaxed)))?;
+    let state = capture.clone();
+    connection.create_scalar_function("omnii_change", 0, flags, move |_| {
+        Ok(state.change.fetch_add(1, Ordering::Relaxed) + 1)
     })?;
     let (tables, state) = (schema.clone(), capture.clone());
     connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;

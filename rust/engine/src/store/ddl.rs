@@ -9,11 +9,11 @@ use omnii_sync_core::{ColumnType, Table};
 pub const MIGRATIONS: &[&str] = &[
     // 0 -> 1
     "CREATE TABLE omnii_meta (
-       key TEXT PRIMARY KEY NOT NULL,  -- 'user', 'schema', 'ddl', 'last_synced_at_ms'
+       key TEXT PRIMARY KEY NOT NULL,  -- 'user', 'schema', 'ddl', 'last_synced_at_ms', 'last_reconciled_at_ms', 'changes'
        value TEXT NOT NULL
      ) STRICT;
      CREATE TABLE omnii_outbox (
-       id INTEGER PRIMARY KEY,                -- order of the changes: always above those that are there
+       id INTEGER PRIMARY KEY,                -- order of the changes; never used twice
        tx INTEGER NOT NULL,                   -- changes of one local transaction share it
        tbl TEXT NOT NULL,
        row_id TEXT NOT NULL,
@@ -100,7 +100,8 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 ///
 /// No trigger uses a conflict clause of its own: SQLite lets the outer statement's (INSERT OR REPLACE …) override it.
 /// `recursive_triggers` is on, so that REPLACE reports the row it removes; a delete directly before an insert of the same
-/// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade.
+/// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade. What triggers of the
+/// app have done to a new row before ours ran is in the row that the insert records; their own entries are taken back, too.
 pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let (name, t) = (quote(&table.name), literal(&table.name));
     let list =
@@ -108,14 +109,15 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let pairs: String = table.columns.iter().map(|c| format!(", OLD.{0}, now.{0}", quote(&c.name))).collect();
     // the row as it is: a trigger of the app may have run before ours and changed it again
     let now = format!("{name} AS now WHERE now.\"id\" = NEW.\"id\"");
-    let trigger = |event: &str, body: String| {
-        let trigger_name = format!("omnii_{}_{}", event.to_lowercase(), table.name);
+    let trigger_at = |time: &str, event: &str, prefix: &str, body: String| {
+        let trigger_name = format!("omnii_{prefix}{}_{}", event.to_lowercase(), table.name);
         let sql = format!(
-            "CREATE TRIGGER {} AFTER {event} ON {name} WHEN omnii_capturing() BEGIN {body} END",
+            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing() BEGIN {body} END",
             quote(&trigger_name)
         );
         (trigger_name, sql)
     };
+    let trigger = |event: &str, body: String| trigger_at("AFTER", event, "", body);
     let old_record = format!("omnii_record({index}{})", list("OLD"));
     vec![
         trigger(
@@ -123,11 +125,24 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
                    WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
-                 DELETE FROM omnii_outbox WHERE id = (SELECT max(id) FROM omnii_outbox) AND op = 3 AND state = 0 \
-                   AND tbl = {t} AND row_id = NEW.\"id\" AND tx = omnii_transaction(); \
-                 INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
-                   SELECT omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}) FROM {now};",
+                 DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
+                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
+                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND ((id > omnii_statement() AND op > 1) \
+                   OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data) \
+                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}) FROM {now};",
                 list("now")
+            ),
+        ),
+        // before any trigger of the app can have changed the row again
+        trigger_at(
+            "BEFORE",
+            "UPDATE",
+            "before_",
+            format!(
+                "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
+                   WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\");"
             ),
         ),
         trigger(
@@ -135,12 +150,10 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "SELECT RAISE(ABORT, 'the id of a row can''t be changed; insert a new row and delete the old one') \
                    WHERE OLD.\"id\" IS NOT NEW.\"id\"; \
-                 INSERT INTO omnii_outbox (tx, tbl, row_id, op, data) \
-                   SELECT omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d FROM {now}) WHERE d IS NOT NULL; \
-                 INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
-                   WHERE EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
-                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\" AND op = 1) \
-                   AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\");"
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data) \
+                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d FROM {now}) WHERE d IS NOT NULL; \
+                 DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\" \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\");"
             ),
         ),
         trigger(
@@ -148,7 +161,7 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
                    WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\"); \
-                 INSERT INTO omnii_outbox (tx, tbl, row_id, op) VALUES (omnii_transaction(), {t}, OLD.\"id\", 3);"
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3);"
             ),
         ),
     ]

@@ -11,7 +11,7 @@ use omnii_sync_core::error::Result;
 use omnii_sync_core::merge::{RowState, overlay};
 use omnii_sync_core::protocol1::upload::Base;
 use omnii_sync_core::{Change, ChangeId, Operation, Table};
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -192,17 +192,18 @@ impl Writer {
     }
 
     /// The backend has deleted a row for these changes (a delete, and what was coalesced into it): they are acknowledged, and
-    /// what was sent or parked for the row before is moot.
+    /// whatever else was done to the row before is moot, also what the app has queued again meanwhile.
     pub fn acknowledge_delete(&mut self, ids: &[ChangeId]) -> Result<()> {
         let Some(last) = ids.last() else { return Ok(()) };
-        self.mark_sent(ids, 0, None)?;
-        let (table, row_id): (String, String) = self
+        let row: Option<(String, String)> = self
             .connection
             .prepare_cached("SELECT tbl, row_id FROM omnii_outbox WHERE id = ?")
-            .and_then(|mut s| s.query_row([last], |row| Ok((row.get(0)?, row.get(1)?))))
+            .and_then(|mut s| s.query_row([last], |row| Ok((row.get(0)?, row.get(1)?))).optional())
             .map_err(sql_error)?;
+        // given up while it was on its way
+        let Some((table, row_id)) = row else { return Ok(()) };
         self.connection
-            .prepare_cached("DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND id <= ? AND state <> 0")
+            .prepare_cached("DELETE FROM omnii_outbox WHERE tbl = ? AND row_id = ? AND id <= ?")
             .and_then(|mut s| s.execute(params![table, row_id, last]))
             .map_err(sql_error)?;
         self.set_server_version(&table, &row_id, &ServerVersion::default())?;

@@ -76,18 +76,20 @@ impl Writer {
         let mut entries = self.entries_of(&table.name, &row.id, pull)?;
         let before = entries.len();
         let conflict = is_conflict(table, &known, &shown, &entries);
+        let is_sent = |e: &RowEntry| e.state == State::Sent;
         match table.conflict_policy {
             ConflictPolicy::ServerWins if conflict => {
-                self.forget(&entries)?;
-                entries.clear();
+                // what was sent is no conflict any more: it is proven or refused like any other
+                let (sent, lost): (Vec<RowEntry>, Vec<RowEntry>) = entries.into_iter().partition(is_sent);
+                self.forget(&lost)?;
+                entries = sent;
             }
-            policy => {
-                if policy == ConflictPolicy::ClientWins && conflict {
-                    self.widen_first(&mut entries, known.columns.clone(), UPDATE)?;
-                }
-                entries = self.settle_proven(table, row, &known, &shown, entries)?;
+            ConflictPolicy::ClientWins if conflict && !entries.iter().any(is_sent) => {
+                self.widen_first(&mut entries, known.columns.clone(), UPDATE)?;
             }
+            ConflictPolicy::LastWriteWins | ConflictPolicy::ClientWins | ConflictPolicy::ServerWins => {}
         }
+        entries = self.settle_proven(table, row, &known, &shown, entries)?;
         let gone = before - entries.len();
         let version = ServerVersion { columns: Some(shown), updated_at: Some(row.updated_at) };
         self.set_server_version(&table.name, &row.id, &version)?;
@@ -139,8 +141,25 @@ impl Writer {
         }
         self.forget(&proven)?;
         remaining.sort_by_key(|entry| entry.change.id);
+        self.narrow_parked_inserts(&mut remaining)?;
         self.take_back_superseded(&proven, &mut remaining)?;
         Ok(remaining)
+    }
+
+    /// The server has the row after all: a parked insert of it is no more than an edit of the columns that it set.
+    fn narrow_parked_inserts(&mut self, entries: &mut [RowEntry]) -> Result<()> {
+        for entry in entries.iter_mut().filter(|e| e.state == State::Parked) {
+            let Operation::Insert(columns) = &mut entry.change.operation else { continue };
+            let mut columns = std::mem::take(columns);
+            columns.retain(|_, value| !value.is_null());
+            let data = json_text(&columns)?;
+            self.connection
+                .prepare_cached("UPDATE omnii_outbox SET op = ?2, data = ?3 WHERE id = ?1")
+                .and_then(|mut s| s.execute(params![entry.change.id, UPDATE, data]))
+                .map_err(sql_error)?;
+            entry.change.operation = Operation::Update(columns);
+        }
+        Ok(())
     }
 
     /// A change that stays behind (parked) must not hide the columns that a later one has set and that are stored.
@@ -218,6 +237,11 @@ impl Writer {
     pub(super) fn settle_deleted(&mut self, table: &Table, row_id: &str) -> Result<usize> {
         let known = self.server_version(&table.name, row_id)?.unwrap_or_default();
         let mut entries = self.entries_of(&table.name, row_id, 0)?;
+        // a delete that was refused is done all the same
+        let is_done = |e: &RowEntry| e.state == State::Parked && e.change.operation == Operation::Delete;
+        let (done, left): (Vec<RowEntry>, Vec<RowEntry>) = entries.into_iter().partition(is_done);
+        self.forget(&done)?;
+        entries = left;
         if table.conflict_policy == ConflictPolicy::ServerWins {
             // what follows a delete of ours (whose answer may have been lost) has nothing to yield to
             let deleted = entries.iter().rposition(|e| e.change.operation == Operation::Delete);
@@ -254,14 +278,11 @@ fn columns_set(operation: &Operation) -> impl Iterator<Item = &str> {
     columns.into_iter().flat_map(Map::keys).map(String::as_str)
 }
 
-/// Whether somebody else has changed a row for which changes wait here that were never sent.
+/// Whether somebody else has changed a row for which changes wait here. What was sent, and what was but its answer lost so
+/// that it is still queued, comes back as our own.
 fn is_conflict(table: &Table, known: &ServerVersion, shown: &Map<String, Json>, entries: &[RowEntry]) -> bool {
-    // an answer that was lost leaves its changes queued: what comes back is then our own
-    let own = || {
-        let operations: Vec<&Operation> = entries.iter().map(|e| &e.change.operation).collect();
-        readback::is_own(table, known.columns.as_ref(), shown, &operations)
-    };
-    entries.iter().all(|e| e.state != State::Sent) && !own()
+    let operations: Vec<&Operation> = entries.iter().map(|e| &e.change.operation).collect();
+    !readback::is_own(table, known.columns.as_ref(), shown, &operations)
 }
 
 /// The row's columns: what the page shows, over what was known of columns that it leaves out.

@@ -71,8 +71,8 @@ impl Writer {
     }
 
     /// Gives parked changes up; call it inside [`Writer::transaction`]. Each row settles on the server's version with what is
-    /// still pending on top. Later changes of a row whose insert is given up go with it: they build on a row that will never
-    /// be. Answers how many parked changes were given up.
+    /// still pending on top. Later changes of a row whose insert is given up go with it, up to the next insert: they build on
+    /// a row that will never be. Answers how many parked changes were given up.
     pub fn discard_parked(&mut self, ids: Option<&[ChangeId]>) -> Result<u64> {
         let chosen = self.parked_among(ids, false)?;
         let doomed: HashSet<ChangeId> = chosen.iter().map(|(id, _, _)| *id).collect();
@@ -88,9 +88,17 @@ impl Writer {
             let server = self.server_version(table, row_id)?.unwrap_or_default();
             // an insert over a row that the server has is an edit of all its columns
             let from = insert.filter(|_| server.columns.is_none());
+            // a later insert builds on nothing
+            let until = from.and_then(|from| {
+                entries
+                    .iter()
+                    .map(|e| &e.change)
+                    .find(|c| c.id > from && !doomed.contains(&c.id) && matches!(c.operation, Operation::Insert(_)))
+            });
+            let until = until.map_or(ChangeId::MAX, |change| change.id);
             let (gone, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|e| {
                 debug_assert!(!doomed.contains(&e.change.id) || e.state == State::Parked);
-                doomed.contains(&e.change.id) || from.is_some_and(|insert| e.change.id > insert)
+                doomed.contains(&e.change.id) || from.is_some_and(|from| (from..until).contains(&e.change.id))
             });
             self.forget(&gone)?;
             match schema.table(table) {

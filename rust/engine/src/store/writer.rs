@@ -106,6 +106,7 @@ impl Writer {
         }))?;
         let next_transaction =
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
+        capture.change.store(first_change(&connection)?, Ordering::Relaxed);
         let counts = count(&connection)?;
         Ok(Self {
             checkpointer: None,
@@ -151,6 +152,7 @@ impl Writer {
 
     /// Runs one statement of the app in whatever transaction is open.
     pub(super) fn execute(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        self.capture.statement.store(self.capture.change.load(Ordering::Relaxed), Ordering::Relaxed);
         self.capture.on.store(true, Ordering::Relaxed);
         let result = self.statement(sql, parameters);
         self.capture.on.store(false, Ordering::Relaxed);
@@ -278,6 +280,24 @@ impl Writer {
     pub fn counts(&self) -> Counts {
         self.counts
     }
+}
+
+/// Changes that one opening of a file may number.
+const CHANGES_OF_A_RUN: i64 = 1 << 24;
+
+/// The number after which the changes of this opening begin: above all that any opening before may have used.
+fn first_change(connection: &Connection) -> rusqlite::Result<i64> {
+    let first: i64 = connection.query_row(
+        "SELECT max(coalesce((SELECT CAST(value AS INTEGER) FROM omnii_meta WHERE key = 'changes'), 0), \
+         coalesce((SELECT max(id) FROM omnii_outbox), 0))",
+        [],
+        |row| row.get(0),
+    )?;
+    connection.execute(
+        "INSERT INTO omnii_meta (key, value) VALUES ('changes', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [(first + CHANGES_OF_A_RUN).to_string()],
+    )?;
+    Ok(first)
 }
 
 fn count(connection: &Connection) -> rusqlite::Result<Counts> {

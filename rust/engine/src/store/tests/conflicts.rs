@@ -155,3 +155,57 @@ fn what_is_missing_is_sent_again_a_few_times_and_then_parked() {
         assert_eq!(f.counts(), if round < 2 { (1, 0) } else { (0, 1) }, "{round}");
     }
 }
+
+#[test]
+fn a_trigger_of_the_app_that_touches_the_row_does_not_become_the_servers_version() {
+    let touch = "CREATE TRIGGER touch AFTER UPDATE ON notes WHEN OLD.r IS NEW.r BEGIN UPDATE notes SET r = 7.5 WHERE id = NEW.id; END";
+    let f = with_policy("serverWins");
+    f.run(touch);
+    f.run(EDIT);
+    f.pull(&row("a", "was", "00"));
+    assert!(f.stand().starts_with("mine 1"), "{}", f.stand());
+    assert_eq!(f.read("SELECT server ->> 'title' FROM omnii_overlay"), [["was"]]);
+
+    let f = with_policy("serverWins");
+    f.run("CREATE TRIGGER fill AFTER INSERT ON notes BEGIN UPDATE notes SET n = 5 WHERE id = NEW.id; END");
+    f.run("INSERT INTO notes (id, title) VALUES ('b', 'new')");
+    assert_eq!(f.read("SELECT op, data ->> 'n' FROM omnii_outbox"), [["1", "5"]]);
+    f.sweep(&row("a", "was", "00"));
+    assert_eq!(f.read("SELECT n FROM notes WHERE id = 'b'"), [["5"]]);
+    // and of a row that is replaced, the server's version stays
+    f.run("INSERT OR REPLACE INTO notes (id, title) VALUES ('a', 'mine')");
+    assert_eq!(f.read("SELECT op, data ->> 'n' FROM omnii_outbox WHERE row_id = 'a'"), [["1", "5"]]);
+    assert_eq!(f.read("SELECT server ->> 'title' FROM omnii_overlay WHERE row_id = 'a'"), [["was"]]);
+}
+
+#[test]
+fn an_update_that_changes_nothing_leaves_nothing() {
+    let f = with_policy("lastWriteWins");
+    f.run("UPDATE notes SET title = title");
+    assert_eq!(f.read("SELECT count(*) FROM omnii_overlay"), [["0"]]);
+    f.run(EDIT);
+    f.run("UPDATE notes SET title = title");
+    assert_eq!(f.read("SELECT server ->> 'title' FROM omnii_overlay"), [["was"]]);
+}
+
+#[test]
+fn server_wins_over_an_edit_that_waits_behind_a_sent_one() {
+    let f = with_policy("serverWins");
+    f.run(EDIT);
+    f.send_all();
+    f.run("UPDATE notes SET n = 9 WHERE id = 'a'");
+    f.pull(&row("a", "mine", "20").replace(r#""n":1"#, r#""n":7"#));
+    assert_eq!(f.stand(), "mine 7");
+}
+
+#[test]
+fn a_refused_delete_is_done_when_the_row_is_gone() {
+    let f = with_policy("lastWriteWins");
+    f.run(DELETE);
+    f.write(|w| {
+        let ids: Vec<i64> = w.queued(9)?.changes.iter().map(|c| c.id).collect();
+        w.transaction(|w| w.park(&ids, "no"))
+    });
+    f.sweep("");
+    assert_eq!((f.stand().as_str(), f.counts()), ("-", (0, 0)));
+}

@@ -107,3 +107,73 @@ fn a_table_that_comes_back_into_the_schema_takes_its_changes_up_again() {
     assert_eq!(f.counts(), (1, 0));
     assert_eq!(f.write(|w| Ok(w.queued(9)?.changes.len())), 1);
 }
+
+#[test]
+fn a_parked_insert_does_not_hide_what_the_server_shows_of_the_row() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title, n) VALUES ('a', 'bad', 1)");
+    park_all(&f);
+    f.run("UPDATE notes SET title = 'good' WHERE id = 'a'");
+    f.send_all();
+    // stored whole, and another device has set n since
+    f.pull(&row("a", "good", "30").replace(r#""n":1"#, r#""n":7"#));
+    assert_eq!(f.read("SELECT title FROM notes"), [["good"]]);
+    let parked = f.write(|w| w.parked());
+    assert!(parked.iter().all(|p| p.operation == "update" && !p.columns.as_ref().unwrap().contains_key("title")));
+}
+
+#[test]
+fn discarding_an_insert_leaves_a_later_insert_of_the_row() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'bad')");
+    park_all(&f);
+    f.run("UPDATE notes SET n = 3 WHERE id = 'a'");
+    f.run("INSERT OR REPLACE INTO notes (id, title) VALUES ('a', 'good')");
+    assert_eq!(f.write(|w| w.transaction(|w| w.discard_parked(None))), 1);
+    assert_eq!((f.read("SELECT title FROM notes"), f.counts()), (vec![vec!["good".to_owned()]], (1, 0)));
+}
+
+#[test]
+fn an_answer_never_meets_a_change_that_came_after_what_was_given_up() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'bad')");
+    park_all(&f);
+    f.run("DELETE FROM notes WHERE id = 'a'");
+    let on_its_way: Vec<i64> = f.write(|w| Ok(w.queued(9)?.changes.iter().map(|c| c.id).collect()));
+    f.write(|w| w.transaction(|w| w.discard_parked(None)));
+    f.run("INSERT INTO notes (id, title) VALUES ('b', 'precious')");
+    f.write(move |w| w.transaction(|w| w.acknowledge_delete(&on_its_way)));
+    assert_eq!((f.counts(), f.read("SELECT row_id FROM omnii_outbox")), ((1, 0), vec![vec!["b".to_owned()]]));
+    let before = parked_or_queued(&f);
+    let f = Fixture {
+        store: {
+            f.store.close();
+            open_in(f.directory.path(), SCHEMA, f.seen.clone()).unwrap()
+        },
+        ..f
+    };
+    f.write(|w| {
+        w.transaction(|w| {
+            let ids: Vec<i64> = w.queued(9)?.changes.iter().map(|c| c.id).collect();
+            w.acknowledge_delete(&ids)
+        })
+    });
+    f.run("INSERT INTO notes (id, title) VALUES ('c', 'x')");
+    assert!(parked_or_queued(&f) > before, "nor after a restart");
+}
+
+fn parked_or_queued(f: &Fixture) -> i64 {
+    f.read("SELECT max(id) FROM omnii_outbox")[0][0].parse().unwrap()
+}
+
+#[test]
+fn a_delete_that_is_done_takes_what_was_queued_again_meanwhile() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id, title) VALUES ('a', 'bad')");
+    park_all(&f);
+    f.run("DELETE FROM notes WHERE id = 'a'");
+    let on_its_way: Vec<i64> = f.write(|w| Ok(w.queued(9)?.changes.iter().map(|c| c.id).collect()));
+    f.write(|w| w.transaction(|w| w.retry_parked(None)));
+    f.write(move |w| w.transaction(|w| w.acknowledge_delete(&on_its_way)));
+    assert_eq!(f.counts(), (0, 0));
+}
