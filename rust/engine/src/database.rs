@@ -177,7 +177,8 @@ impl Database {
         let status = Status {
             pending_changes: remembered.counts.pending,
             parked_changes: remembered.counts.parked,
-            has_synced: remembered.last_synced_at_ms.is_some(),
+            // a sweep has seen everything, though uploads may have failed ever since
+            has_synced: remembered.last_synced_at_ms.is_some() || remembered.last_reconciled_at_ms.is_some(),
             last_synced_at_ms: remembered.last_synced_at_ms,
             last_reconciled_at_ms: remembered.last_reconciled_at_ms,
             ..Status::default()
@@ -272,16 +273,20 @@ impl Database {
     pub async fn clear_and_reconnect(&self) -> Result<()> {
         self.disconnect();
         let store = self.store.clone();
-        self.store
+        let cleared = self
+            .store
             .write(move |writer| {
                 // a page of the cancelled pull that is still on its way here must not set a cursor
                 store.cancel_pull();
                 writer.transaction(|w| w.clear())
             })
-            .await?;
-        self.driver.send(Input::Cleared);
+            .await;
+        if cleared.is_ok() {
+            self.driver.send(Input::Cleared);
+        }
+        // also with all data still there syncing goes on
         self.connect();
-        Ok(())
+        cleared
     }
 
     /// A full round with a complete sweep for rows that were deleted on the backend; it begins after this call.

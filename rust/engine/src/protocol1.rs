@@ -14,6 +14,7 @@ use crate::transport::BoxFuture;
 use omnii_sync_core::SyncOptions;
 use omnii_sync_core::machine::{Pulled, RoundError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 type RoundResult<T> = Result<T, RoundError>;
 
@@ -22,6 +23,35 @@ pub(crate) struct Protocol1 {
     store: Arc<Store>,
     client: Arc<Client>,
     options: SyncOptions,
+    pages: Size,
+    uploads: Size,
+}
+
+/// How often requests must be cut in half because the last ones did not get through in time; the app is not asked to know
+/// how fast its network is, nor how long its rows are.
+#[derive(Debug, Default)]
+pub(crate) struct Size(AtomicU32);
+
+impl Size {
+    /// Beyond this a request holds one row.
+    const MOST: u32 = 12;
+
+    fn too_large(&self) {
+        // an error says that it is as small as can be
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < Self::MOST).then_some(n + 1));
+    }
+
+    fn got_through(&self) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+    }
+
+    /// `None` as long as nothing had to be cut.
+    fn cut(&self, whole: usize) -> Option<usize> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            halvings => Some((whole >> halvings).max(1)),
+        }
+    }
 }
 
 impl Work for Protocol1 {
@@ -40,7 +70,7 @@ impl Work for Protocol1 {
 
 impl Protocol1 {
     pub(crate) fn new(store: Arc<Store>, client: Arc<Client>, options: SyncOptions) -> Self {
-        Self { store, client, options }
+        Self { store, client, options, pages: Size::default(), uploads: Size::default() }
     }
 }
 

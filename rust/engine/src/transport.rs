@@ -134,7 +134,7 @@ impl HttpTransport {
         while let Some(chunk) = response.chunk().await.map_err(|e| reading_failed(&e))? {
             if body.len() + chunk.len() > MAX_BODY_BYTES {
                 return Err(SyncError::new(
-                    ErrorCode::BadResponse,
+                    ErrorCode::TooLarge,
                     format!("the backend's answer is larger than {} MiB", MAX_BODY_BYTES / (1024 * 1024)),
                 ));
             }

@@ -58,8 +58,13 @@ pub struct Device {
 impl Device {
     /// Opens `directory`'s database of `user_id` with the contract's schema; `sync` is the JSON of the `sync` option.
     pub fn open(directory: &Path, user_id: &str, sync: &str) -> Result<Self, SyncError> {
+        Self::open_with(directory, user_id, sync, SCHEMA)
+    }
+
+    /// The same with another schema.
+    pub fn open_with(directory: &Path, user_id: &str, sync: &str, schema: &str) -> Result<Self, SyncError> {
         let json = format!(
-            r#"{{"schema":{SCHEMA},"userId":{user_id:?},"directory":{:?},"sync":{sync}}}"#,
+            r#"{{"schema":{schema},"userId":{user_id:?},"directory":{:?},"sync":{sync}}}"#,
             directory.to_string_lossy()
         );
         let options = OpenOptions::from_json(&json, || unreachable!("a directory is given"))?;

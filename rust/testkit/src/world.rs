@@ -1,6 +1,6 @@
 //! A world for tests: the reference backend with one user, and a directory for that user's devices.
 
-use crate::Device;
+use crate::{Device, SCHEMA};
 use omnii_sync_server::{Config, Route, Running, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,7 +30,13 @@ impl World {
 
     /// A device of the user, signed in. The same name opens the same file.
     pub fn device(&self, name: &str, sync: &str) -> Device {
-        let device = Device::open(&self.directory.path().join(name), &self.user, sync).expect("the device opens");
+        self.device_with(name, sync, SCHEMA)
+    }
+
+    /// The same with another schema.
+    pub fn device_with(&self, name: &str, sync: &str, schema: &str) -> Device {
+        let directory = self.directory.path().join(name);
+        let device = Device::open_with(&directory, &self.user, sync, schema).expect("the device opens");
         device.sign_in(&self.server.api_url(), &self.server.backend().mint_token(&self.user).expect("a token"));
         device
     }

@@ -7,8 +7,8 @@
 use super::{Protocol1, RoundResult, sync_path};
 use crate::store::{Complete, Load, PulledPage, Store, Writer};
 use omnii_sync_core::machine::{Pulled, RoundError};
-use omnii_sync_core::protocol1::page;
 use omnii_sync_core::protocol1::pull::{Next, TablePull};
+use omnii_sync_core::protocol1::{PAGE_LIMIT, page};
 use omnii_sync_core::{ErrorCode, SyncError, Table};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -79,7 +79,8 @@ impl Protocol1 {
         let names: Vec<String> = tables.iter().map(|t| t.name.clone()).collect();
         let cursors =
             self.store.write(move |w| names.iter().map(|t| w.cursor(t)).collect::<Result<Vec<_>, _>>()).await?;
-        let position = |cursor| TablePull::new(cursor, self.options.overlap_ms, self.options.page_limit);
+        let limit = self.page_limit();
+        let position = |cursor| TablePull::new(cursor, self.options.overlap_ms, limit);
         let refused = self.walk(tables.into_iter().zip(cursors.into_iter().map(position)).collect(), false).await?;
         Ok(refused.into_pulled())
     }
@@ -87,21 +88,46 @@ impl Protocol1 {
     /// Every row of every table, and then the rows that were not among them are deleted here (docs/protocol.md, pull 6).
     /// Anything incomplete deletes nothing.
     pub(super) async fn sweep_all(&self) -> RoundResult<Pulled> {
+        self.is_our_own().await?;
         self.store.write(|w| w.begin_sweep()).await?;
         let schema = self.store.schema().clone();
-        let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms, self.options.page_limit));
+        let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms, self.page_limit()));
         let refused = self.walk(schema.parents_first().into_iter().map(sweep).collect(), true).await?;
-        if refused.unidentified > 0 {
+        if refused.unidentified + refused.foreign > 0 {
             let message = format!(
-                "the backend sent {} rows without a usable id, so it can't be said which rows were deleted there; nothing \
-                 was deleted here",
-                refused.unidentified
+                "the backend sent {} rows without a usable id and {} of another user, so it can't be said which rows were \
+                 deleted there; nothing was deleted here",
+                refused.unidentified, refused.foreign
             );
-            return Err(SyncError::new(ErrorCode::TableFailed, message).into());
+            let code = if refused.foreign > 0 { ErrorCode::ForeignRow } else { ErrorCode::TableFailed };
+            return Err(SyncError::new(code, message).into());
         }
         let deleted = self.store.write(|w| w.transaction(|w| w.delete_unseen())).await?;
         tracing::info!(deleted, "rows deleted on the backend were removed");
         Ok(Pulled { swept: true, ..refused.into_pulled() })
+    }
+
+    /// Fails if the backend takes us for another user than the one this file belongs to: to that one, none of our rows exist.
+    async fn is_our_own(&self) -> RoundResult<()> {
+        #[derive(serde::Deserialize)]
+        struct Health<'a> {
+            #[serde(rename = "userId", borrow)]
+            user_id: std::borrow::Cow<'a, str>,
+        }
+        let response = match self.client.get("/health").await {
+            // it has no such address
+            Err(failure) if failure.error.code == ErrorCode::BadResponse => return Ok(()),
+            answer => answer?,
+        };
+        match serde_json::from_slice::<Health<'_>>(&response.body) {
+            Ok(health) if health.user_id != self.store.user_id() => Err(SyncError::new(
+                ErrorCode::ForeignRow,
+                "the credentials are another user's; what was deleted on the backend can't be told with them",
+            )
+            .into()),
+            // a backend that does not say whom it serves refuses rows one by one
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Pulls the tables one after another, the first pages of the next ones ahead.
@@ -126,10 +152,32 @@ impl Protocol1 {
                 Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
                     failure.get_or_insert(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.with_smaller_pages(error)),
             }
         }
+        self.pages.got_through();
         failure.map_or(Ok(refused), Err)
+    }
+
+    /// Rows to ask for at a time: what the app wants, or less after pages that did not get through.
+    fn page_limit(&self) -> Option<u32> {
+        let wanted = self.options.page_limit;
+        let cut = self.pages.cut(wanted.unwrap_or(PAGE_LIMIT) as usize);
+        cut.map_or(wanted, |rows| u32::try_from(rows).ok())
+    }
+
+    /// A page that takes too long, or more memory than any answer may, will do so again: the next ones are smaller.
+    fn with_smaller_pages(&self, failure: RoundError) -> RoundError {
+        match failure.error.code {
+            ErrorCode::Timeout => self.pages.too_large(),
+            ErrorCode::TooLarge => {
+                self.pages.too_large();
+                let message = format!("{}; smaller pages will be asked for", failure.error.message);
+                return RoundError { error: SyncError::new(ErrorCode::BadResponse, message), ..failure };
+            }
+            _ => {}
+        }
+        failure
     }
 
     fn request(&self, table: &Table, position: &TablePull) -> InFlight {

@@ -23,13 +23,20 @@ enum Next {
 impl Protocol1 {
     pub(super) async fn push_all(&self) -> RoundResult<()> {
         let (held, failure) = self.look_before_pushing().await?;
-        let mut limits = Limits::default();
+        let whole = Limits::default();
+        let mut limits = Limits {
+            operations: self.uploads.cut(whole.operations).unwrap_or(whole.operations),
+            bytes: self.uploads.cut(whole.bytes).unwrap_or(whole.bytes),
+        };
         // what is held must not hide what is behind it
         let at_once = if held.is_empty() { PUSH_BATCH } else { u32::MAX };
+        // an app that writes all the time must not keep the pull from its turn
+        let newest = self.store.write(|w| w.newest_change()).await?;
         'plan: loop {
-            let mut batch = self.store.write(move |w| w.queued(at_once)).await?;
+            let mut batch = self.store.write(move |w| w.queued(newest, at_once)).await?;
             batch.changes.retain(|change| !held.contains(&change.table));
             if batch.changes.is_empty() {
+                self.uploads.got_through();
                 return failure.map_or(Ok(()), Err);
             }
             let requests = upload::plan(self.store.schema(), &batch.changes, &batch.bases, limits);
@@ -102,7 +109,13 @@ impl Protocol1 {
                     bytes: request.body.len().div_ceil(2),
                 }))
             }
-            Err(failure) => Err(failure),
+            Err(failure) => {
+                // the backend works off one operation after another: fewer of them take less time
+                if failure.error.code == ErrorCode::Timeout && request.operations().nth(1).is_some() {
+                    self.uploads.too_large();
+                }
+                Err(failure)
+            }
         }
     }
 

@@ -56,10 +56,11 @@ pub struct Applied {
 
 impl Applied {
     /// Counts what became of one row. One that a constraint refuses must not keep the rows behind it from coming.
-    fn count(&mut self, row: &PageRow<'_>, outcome: Result<usize>) -> Result<()> {
+    /// But if it ended the transaction (RAISE(ROLLBACK) in a trigger), nothing of the page may stay.
+    fn count(&mut self, row: &PageRow<'_>, outcome: Result<usize>, ended: bool) -> Result<()> {
         match outcome {
             Ok(written) => self.written += written,
-            Err(error) if error.code == ErrorCode::Constraint => {
+            Err(error) if error.code == ErrorCode::Constraint && !ended => {
                 self.refused += 1;
                 self.fault.get_or_insert_with(|| format!("row {}: {}", row.id, error.message));
             }
@@ -139,7 +140,7 @@ impl Writer {
                     let partial = upsert(table, &|i| row.values[i].is_some());
                     write(&mut self.connection.prepare_cached(&partial).map_err(sql_error)?, row)
                 };
-                applied.count(row, outcome)?;
+                applied.count(row, outcome, self.connection.is_autocommit())?;
             }
         }
         if !pending.is_empty() {
@@ -154,7 +155,7 @@ impl Writer {
                 if let Ok((_, acknowledged)) = &outcome {
                     applied.acknowledged += acknowledged;
                 }
-                applied.count(row, outcome.map(|(written, _)| written))?;
+                applied.count(row, outcome.map(|(written, _)| written), self.connection.is_autocommit())?;
             }
         }
         if sweep {

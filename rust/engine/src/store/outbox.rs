@@ -85,12 +85,19 @@ fn to_change((id, transaction, table, row_id, op, data, alone): ChangeRow) -> Re
 }
 
 impl Writer {
-    /// The oldest queued changes, at most `limit`. Those of a row wait while one before them, that was refused together with
+    /// The id of the newest change there is, queued or not; 0 if there is none.
+    pub fn newest_change(&mut self) -> Result<ChangeId> {
+        self.connection
+            .query_row("SELECT coalesce(max(id), 0) FROM omnii_outbox", [], |row| row.get(0))
+            .map_err(sql_error)
+    }
+
+    /// The oldest queued changes up to `newest`, at most `limit`. Those of a row wait while one before them, that was refused together with
     /// others, is out to be proven by itself: whether they can build on it is not known.
-    pub fn queued(&mut self, limit: u32) -> Result<PendingBatch> {
+    pub fn queued(&mut self, newest: ChangeId, limit: u32) -> Result<PendingBatch> {
         let mut batch = PendingBatch::default();
         let free = format!(
-            "state = 0 AND NOT EXISTS (SELECT 1 FROM omnii_outbox AS e WHERE e.tbl = omnii_outbox.tbl \
+            "state = 0 AND id <= {newest} AND NOT EXISTS (SELECT 1 FROM omnii_outbox AS e WHERE e.tbl = omnii_outbox.tbl \
              AND e.row_id = omnii_outbox.row_id AND e.state = 1 AND e.merged = 2) ORDER BY id LIMIT {limit}"
         );
         for change in self.changes_where(&free)? {

@@ -139,6 +139,10 @@ impl Writer {
                 Verdict::Unclear(_) | Verdict::Swallowed => remaining.push(entry),
             }
         }
+        if proven.iter().any(|e| e.change.alone) && remaining.iter().any(|e| e.state == State::Queued) {
+            // what waited for it may go now
+            self.wake_after_commit();
+        }
         self.forget(&proven)?;
         remaining.sort_by_key(|entry| entry.change.id);
         self.narrow_parked_inserts(&mut remaining)?;

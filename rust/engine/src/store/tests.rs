@@ -112,7 +112,7 @@ impl Fixture {
     fn send_all(&self) -> Vec<i64> {
         let pull = self.store.last_pull();
         self.write(move |w| {
-            let ids: Vec<i64> = w.queued(100)?.changes.iter().map(|c| c.id).collect();
+            let ids: Vec<i64> = w.queued(i64::MAX, 100)?.changes.iter().map(|c| c.id).collect();
             w.transaction(|w| ids.iter().try_for_each(|id| w.mark_sent(&[*id], pull, Some(ANSWERED_AT))))?;
             Ok(ids)
         })

@@ -197,7 +197,7 @@ async fn an_enormous_answer_is_refused() {
         false
     });
     let error = get(&server.url).await.unwrap_err();
-    assert_eq!((error.code, error.message.contains("64 MiB")), (ErrorCode::BadResponse, true));
+    assert_eq!((error.code, error.message.contains("64 MiB")), (ErrorCode::TooLarge, true));
 }
 
 #[tokio::test]

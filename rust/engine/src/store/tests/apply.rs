@@ -77,7 +77,7 @@ fn an_acknowledged_delete_leaves_with_all_that_was_sent_before_it() {
     let f = fixture();
     f.run("INSERT INTO notes (id, title) VALUES ('a', 'mine')");
     f.run("DELETE FROM notes WHERE id = 'a'");
-    let ids = f.write(|w| Ok(w.queued(10)?.changes.iter().map(|c| c.id).collect::<Vec<_>>()));
+    let ids = f.write(|w| Ok(w.queued(i64::MAX, 10)?.changes.iter().map(|c| c.id).collect::<Vec<_>>()));
     f.write(move |w| {
         w.transaction(|w| {
             w.mark_sent(&ids[..1], 0, None)?;
@@ -143,7 +143,7 @@ fn a_parked_change_leaves_when_the_row_shows_it_after_all_or_is_deleted() {
     // the user mends one and deletes the other
     f.run("UPDATE notes SET title = 'good' WHERE id = 'a'");
     f.run("DELETE FROM notes WHERE id = 'b'");
-    let base = f.write(|w| Ok(w.queued(10)?.bases[&("notes".into(), "a".into())].clone()));
+    let base = f.write(|w| Ok(w.queued(i64::MAX, 10)?.bases[&("notes".into(), "a".into())].clone()));
     assert!(!base.known && base.row.unwrap()["n"] == 1, "the whole row goes up");
     let ids = f.send_all();
     f.write(move |w| w.transaction(|w| w.acknowledge_delete(&ids[1..])));

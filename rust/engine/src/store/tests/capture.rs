@@ -173,7 +173,7 @@ fn a_trigger_of_the_app_that_changes_the_row_again_is_what_goes_up() {
     f.run("INSERT INTO notes (id, title) VALUES ('a', 'x')");
     f.run("UPDATE notes SET n = 1, title = 'y' WHERE id = 'a'");
     assert_eq!(f.read("SELECT title FROM notes"), [["y!"]]);
-    let batch = f.write(|w| w.queued(10));
+    let batch = f.write(|w| w.queued(i64::MAX, 10));
     let state = omnii_sync_core::merge::overlay(None, batch.changes.iter().map(|c| &c.operation)).unwrap();
     assert_eq!((&state["title"], &state["n"]), (&"y!".into(), &1.into()), "{:?}", batch.changes);
 }

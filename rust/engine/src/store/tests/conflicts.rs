@@ -87,7 +87,7 @@ fn edited_here_and_deleted_there() {
         f.run(EDIT);
         f.sweep("");
         assert_eq!(f.stand(), expected, "{policy}");
-        let base = f.write(|w| Ok(w.queued(10)?.bases.into_values().next()));
+        let base = f.write(|w| Ok(w.queued(i64::MAX, 10)?.bases.into_values().next()));
         assert!(base.is_none_or(|base| !base.known), "{policy}: the server is known not to have it");
     }
 }
@@ -203,7 +203,7 @@ fn a_refused_delete_is_done_when_the_row_is_gone() {
     let f = with_policy("lastWriteWins");
     f.run(DELETE);
     f.write(|w| {
-        let ids: Vec<i64> = w.queued(9)?.changes.iter().map(|c| c.id).collect();
+        let ids: Vec<i64> = w.queued(i64::MAX, 9)?.changes.iter().map(|c| c.id).collect();
         w.transaction(|w| w.park(&ids, "no"))
     });
     f.sweep("");

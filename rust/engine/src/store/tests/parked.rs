@@ -41,7 +41,7 @@ fn retrying_queues_them_in_their_old_places_and_asks_for_a_push() {
     assert_eq!(f.write(|w| w.transaction(|w| w.retry_parked(None))), 1);
     assert_eq!(f.counts(), (2, 0));
     assert!(f.seen.outbox.lock().unwrap().iter().any(|(counts, push)| *push && counts.pending == 2));
-    let order: Vec<String> = f.write(|w| Ok(w.queued(9)?.changes.into_iter().map(|c| c.row_id).collect()));
+    let order: Vec<String> = f.write(|w| Ok(w.queued(i64::MAX, 9)?.changes.into_iter().map(|c| c.row_id).collect()));
     assert_eq!(order, ["a", "b"]);
 }
 
@@ -59,7 +59,7 @@ fn discarding_restores_the_servers_version_under_what_is_still_pending() {
     f.run("DELETE FROM notes WHERE id = 'a'");
     f.write(|w| {
         w.transaction(|w| {
-            let ids: Vec<i64> = w.queued(9)?.changes.iter().map(|c| c.id).collect();
+            let ids: Vec<i64> = w.queued(i64::MAX, 9)?.changes.iter().map(|c| c.id).collect();
             w.park(&ids, "no")
         })
     });
@@ -105,7 +105,7 @@ fn a_table_that_comes_back_into_the_schema_takes_its_changes_up_again() {
     drop(open_in(directory.path(), other, seen.clone()).unwrap());
     let f = Fixture { store: open_in(directory.path(), SCHEMA, seen.clone()).unwrap(), seen, directory };
     assert_eq!(f.counts(), (1, 0));
-    assert_eq!(f.write(|w| Ok(w.queued(9)?.changes.len())), 1);
+    assert_eq!(f.write(|w| Ok(w.queued(i64::MAX, 9)?.changes.len())), 1);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn an_answer_never_meets_a_change_that_came_after_what_was_given_up() {
     f.run("INSERT INTO notes (id, title) VALUES ('a', 'bad')");
     park_all(&f);
     f.run("DELETE FROM notes WHERE id = 'a'");
-    let on_its_way: Vec<i64> = f.write(|w| Ok(w.queued(9)?.changes.iter().map(|c| c.id).collect()));
+    let on_its_way: Vec<i64> = f.write(|w| Ok(w.queued(i64::MAX, 9)?.changes.iter().map(|c| c.id).collect()));
     f.write(|w| w.transaction(|w| w.discard_parked(None)));
     f.run("INSERT INTO notes (id, title) VALUES ('b', 'precious')");
     f.write(move |w| w.transaction(|w| w.acknowledge_delete(&on_its_way)));
@@ -154,7 +154,7 @@ fn an_answer_never_meets_a_change_that_came_after_what_was_given_up() {
     };
     f.write(|w| {
         w.transaction(|w| {
-            let ids: Vec<i64> = w.queued(9)?.changes.iter().map(|c| c.id).collect();
+            let ids: Vec<i64> = w.queued(i64::MAX, 9)?.changes.iter().map(|c| c.id).collect();
             w.acknowledge_delete(&ids)
         })
     });
@@ -172,7 +172,7 @@ fn a_delete_that_is_done_takes_what_was_queued_again_meanwhile() {
     f.run("INSERT INTO notes (id, title) VALUES ('a', 'bad')");
     park_all(&f);
     f.run("DELETE FROM notes WHERE id = 'a'");
-    let on_its_way: Vec<i64> = f.write(|w| Ok(w.queued(9)?.changes.iter().map(|c| c.id).collect()));
+    let on_its_way: Vec<i64> = f.write(|w| Ok(w.queued(i64::MAX, 9)?.changes.iter().map(|c| c.id).collect()));
     f.write(|w| w.transaction(|w| w.retry_parked(None)));
     f.write(move |w| w.transaction(|w| w.acknowledge_delete(&on_its_way)));
     assert_eq!(f.counts(), (0, 0));
