@@ -112,12 +112,21 @@ impl Device {
         (0..rows.len()).map(|r| (0..rows.columns.len()).map(|c| text(rows.cell(r, c))).collect()).collect()
     }
 
-    /// Waits for a published status that fits. Panics after 20 s with the last one.
-    pub async fn wait_for(&self, what: impl FnMut(&Status) -> bool) -> Status {
+    /// Waits for a published status that fits. Panics after 20 s with the last one. What is published may lag behind the
+    /// writes whose calls have been answered; the snapshot does not, so it must fit as well.
+    pub async fn wait_for(&self, mut what: impl FnMut(&Status) -> bool) -> Status {
         let mut receiver = self.observer.status.subscribe();
-        let waited = tokio::time::timeout(Duration::from_secs(20), receiver.wait_for(what)).await;
-        match waited {
-            Ok(status) => status.expect("the observer lives").clone(),
+        let fits = async {
+            loop {
+                let status = receiver.wait_for(&mut what).await.expect("the observer lives").clone();
+                if what(&self.database.status()) {
+                    return status;
+                }
+                receiver.changed().await.expect("the observer lives");
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(20), fits).await {
+            Ok(status) => status,
             Err(_) => panic!("the awaited status did not come; last: {:?}", self.database.status()),
         }
     }
