@@ -58,7 +58,7 @@ pub enum ErrorCode {
     Server,
     /// The backend answered something that is not the protocol (a captive portal, a truncated body).
     BadResponse,
-    /// The backend refused a request for its size, and it can't be made smaller.
+    /// The backend refused a request for its size, and it can't be made smaller; or its answer is larger than any may be.
     TooLarge,
     /// The backend refused what was sent (400, 409, 422); trying the same again won't help.
     Rejected,

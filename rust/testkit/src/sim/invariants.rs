@@ -99,9 +99,10 @@ pub fn writes_are_accounted_for(shared: &Shared, client: &mut Client, view: &Vie
                         .find(|e| e.seq > write.after_seq && e.origin == origin && matches!(e.what, What::Delete(_)));
                     let yielded = yields(&world, write, events, origin);
                     let never_there = !events.iter().any(|e| matches!(e.what, What::Put(_)));
-                    // a refused delete is done when the row is gone all the same
+                    // a refused delete is done when the row is gone all the same, or was when it was made
                     let is_delete = |what: &What| matches!(what, What::Delete(_) | What::Cascaded);
-                    let gone = events.last().is_some_and(|e| is_delete(&e.what))
+                    let gone = !history.was_there(write.table, &write.id, write.after_seq)
+                        || events.last().is_some_and(|e| is_delete(&e.what))
                         || events.iter().any(|e| e.seq > write.after_seq && is_delete(&e.what));
                     if let Some(applied) = applied {
                         // one that yielded may have left the outbox without its answer
