@@ -44,7 +44,7 @@ void EventDispatcher::tablesChanged(uint32_t database, rust::Vec<rust::String> t
   for (const auto& table : tables) {
     names.emplace_back(std::string(table));
   }
-  emit(TablesEvent{static_cast<double>(database), std::move(names)});
+  emit(TablesEvent{static_cast<double>(database), std::move(names), "{}"});
 }
 
 void EventDispatcher::credentialsRequested(uint32_t database, uint64_t request) const noexcept {

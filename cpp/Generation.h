@@ -25,7 +25,7 @@
 namespace omnii {
 
 using StatusEvent = facebook::react::NativeOmniiSyncNativeStatusEvent<double, std::string>;
-using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>>;
+using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>, std::string>;
 using CredentialsEvent = facebook::react::NativeOmniiSyncNativeCredentialsEvent<double, double>;
 
 /// How the engine answered a request: with nothing, a yes or no, a number, a text, a result set, or a failure.

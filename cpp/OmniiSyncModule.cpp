@@ -71,6 +71,10 @@ jsi::Value OmniiSyncModule::request(jsi::Runtime& runtime, Start start) {
   return std::move(promise);
 }
 
+jsi::Value OmniiSyncModule::notBuiltYet(jsi::Runtime& runtime) {
+  return request(runtime, [](uint64_t) { throw std::runtime_error("not built yet"); });
+}
+
 jsi::Value OmniiSyncModule::open(jsi::Runtime& runtime, std::string options) {
   return request(runtime, [&](uint64_t request) { engine_->open(request, options); });
 }
@@ -92,7 +96,61 @@ jsi::Value OmniiSyncModule::query(jsi::Runtime& runtime, double databaseId, std:
   });
 }
 
-jsi::Value OmniiSyncModule::begin(jsi::Runtime& runtime, double databaseId) {
+jsi::Value OmniiSyncModule::executeRaw(jsi::Runtime& runtime, double, double, std::string, jsi::Object) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::executeBatch(jsi::Runtime& runtime, double, double, std::string, jsi::Object) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Object OmniiSyncModule::querySync(jsi::Runtime& runtime, double, std::string, jsi::Object) {
+  throw jsi::JSError(runtime, "not built yet");
+}
+
+jsi::Value OmniiSyncModule::describe(jsi::Runtime& runtime, double, std::string) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::interrupt(jsi::Runtime& runtime, double) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::watch(jsi::Runtime& runtime, double, std::string, jsi::Object, std::string) {
+  return notBuiltYet(runtime);
+}
+
+std::optional<jsi::Object> OmniiSyncModule::takeWatched(jsi::Runtime&, double, double) {
+  return std::nullopt;
+}
+
+void OmniiSyncModule::unwatch(jsi::Runtime&, double, double) {}
+
+void OmniiSyncModule::setTableEvents(jsi::Runtime&, double, bool) {}
+
+jsi::Value OmniiSyncModule::clear(jsi::Runtime& runtime, double, bool) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::getCrud(jsi::Runtime& runtime, double, std::string) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::completeCrud(jsi::Runtime& runtime, double, double) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::getUploadQueueStats(jsi::Runtime& runtime, double, bool) {
+  return notBuiltYet(runtime);
+}
+
+jsi::Value OmniiSyncModule::getClientId(jsi::Runtime& runtime, double) {
+  return notBuiltYet(runtime);
+}
+
+void OmniiSyncModule::finishUpload(jsi::Runtime&, double, double, std::string) {}
+
+jsi::Value OmniiSyncModule::begin(jsi::Runtime& runtime, double databaseId, std::string) {
   return request(runtime, [&](uint64_t request) { engine_->begin(request, toDatabaseId(databaseId)); });
 }
 

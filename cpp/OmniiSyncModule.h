@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "Generation.h"
@@ -33,9 +34,28 @@ class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
   jsi::Value execute(jsi::Runtime& runtime, double databaseId, double transactionId, std::string sql,
                      jsi::Object params);
   jsi::Value query(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params);
-  jsi::Value begin(jsi::Runtime& runtime, double databaseId);
+  jsi::Value executeRaw(jsi::Runtime& runtime, double databaseId, double transactionId, std::string sql,
+                        jsi::Object params);
+  jsi::Value executeBatch(jsi::Runtime& runtime, double databaseId, double transactionId, std::string sql,
+                          jsi::Object paramSets);
+  jsi::Object querySync(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params);
+  jsi::Value describe(jsi::Runtime& runtime, double databaseId, std::string sql);
+  jsi::Value interrupt(jsi::Runtime& runtime, double databaseId);
+  jsi::Value begin(jsi::Runtime& runtime, double databaseId, std::string mode);
   jsi::Value commit(jsi::Runtime& runtime, double databaseId, double transactionId);
   jsi::Value rollback(jsi::Runtime& runtime, double databaseId, double transactionId);
+
+  jsi::Value watch(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params, std::string options);
+  std::optional<jsi::Object> takeWatched(jsi::Runtime& runtime, double databaseId, double watchId);
+  void unwatch(jsi::Runtime& runtime, double databaseId, double watchId);
+  void setTableEvents(jsi::Runtime& runtime, double databaseId, bool wanted);
+
+  jsi::Value clear(jsi::Runtime& runtime, double databaseId, bool clearLocal);
+  jsi::Value getCrud(jsi::Runtime& runtime, double databaseId, std::string options);
+  jsi::Value completeCrud(jsi::Runtime& runtime, double databaseId, double lastId);
+  jsi::Value getUploadQueueStats(jsi::Runtime& runtime, double databaseId, bool includeSize);
+  jsi::Value getClientId(jsi::Runtime& runtime, double databaseId);
+  void finishUpload(jsi::Runtime& runtime, double databaseId, double requestId, std::string error);
 
   jsi::Value connect(jsi::Runtime& runtime, double databaseId);
   jsi::Value disconnect(jsi::Runtime& runtime, double databaseId);
@@ -68,6 +88,8 @@ class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
   /// throws, which it may only before it has called the engine, the promise is rejected.
   template <typename Start>
   jsi::Value request(jsi::Runtime& runtime, Start start);
+
+  jsi::Value notBuiltYet(jsi::Runtime& runtime);
 
   // In this order: the engine is destroyed first and may call its sink until then.
   std::shared_ptr<omnii::Generation> generation_;

@@ -31,7 +31,7 @@ export async function runTransaction<T>(
   guard: <R>(work: () => Promise<R>) => Promise<R>,
   callback: (tx: Transaction) => Promise<T> | T
 ): Promise<T> {
-  const transactionId = await guard(() => native.begin(databaseId));
+  const transactionId = await guard(() => native.begin(databaseId, 'write'));
   const inFlight = new Set<Promise<unknown>>();
   let ended = false;
   const run: Run = async (sql, parameters) => {

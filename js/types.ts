@@ -50,6 +50,35 @@ export type NativeOpenOptions = {
   directory: string | null;
   filename: string | null;
   sync: SyncOptions;
+  /** The app uploads itself (`connector.uploadData`); absent: false. */
+  customUpload?: boolean;
+  /** What becomes of integers beyond ±(2^53 − 1) in results; absent: 'bigint'. With 'error' such a result rejects. */
+  bigIntegers?: 'bigint' | 'error';
+};
+
+/** What `getCrud` answers, as JSON. */
+export type NativeCrud = {
+  entries: NativeCrudEntry[];
+  /** Whether there are more after the last one. */
+  hasMore: boolean;
+};
+
+/** One pending change. */
+export type NativeCrudEntry = {
+  /** Grows with every change; never used twice. */
+  id: number;
+  /** Changes of one local transaction share it. */
+  transaction: number;
+  table: string;
+  rowId: string;
+  /** PUT for an insert, PATCH for an update. */
+  op: 'PUT' | 'PATCH' | 'DELETE';
+  /** Columns written, as SQLite holds them (JSON columns as text); null for DELETE. */
+  data: Record<string, string | number | null> | null;
+  /** Values before, with `trackPrevious`; null otherwise. */
+  previous: Record<string, string | number | null> | null;
+  /** What was written into `_metadata`, with `trackMetadata`. */
+  metadata: string | null;
 };
 
 /** One word for where syncing stands. */
@@ -72,7 +101,18 @@ export type NativeStatus = {
   refusedRows?: number;
   nextRetryAt: number | null;
   error: { code: string; message: string; retryable: boolean } | null;
+  /** Why the last upload failed; absent: null. */
+  uploadError?: NativeError | null;
+  /** Why the last download failed; absent: null. */
+  downloadError?: NativeError | null;
+  /** Of the download under way; absent: null. `total` is an estimate while more may come. */
+  downloadProgress?: { downloaded: number; total: number } | null;
+  /** What the schedule goes by now; absent: 'active'. */
+  syncFrequency?: 'active' | 'idle' | 'background' | 'metered' | 'lowBattery' | 'offline';
 };
+
+/** A failure as it crosses. */
+export type NativeError = { code: string; message: string; retryable: boolean; table?: string; rowId?: string };
 
 /** What `execute` and `query` answer. */
 export type NativeResult = {

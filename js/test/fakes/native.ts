@@ -3,7 +3,9 @@
  * knows no SQL and no network. The real module is tested in ../hermes on Hermes.
  */
 import type { CodegenTypes } from 'react-native';
-import type { NativeCredentialsEvent, NativeStatusEvent, NativeTablesEvent, Spec } from '../../NativeOmniiSync';
+import type {
+  NativeCredentialsEvent, NativeStatusEvent, NativeTablesEvent, NativeUploadEvent, NativeWatchEvent, Spec,
+} from '../../NativeOmniiSync';
 import type { NativeOpenOptions, NativeResult, NativeStatus } from '../../types';
 
 export const idleStatus: NativeStatus = {
@@ -28,7 +30,7 @@ export function nativeError(code: string, message: string, retryable = false): E
 }
 
 type Answer = { credentials: string; error: string };
-type Method = Exclude<keyof Spec, `on${string}` | 'getConstants' | 'getStatus' | 'provideCredentials'>;
+type Method = Exclude<keyof Spec, `on${string}` | 'getConstants' | 'getStatus' | 'provideCredentials' | 'querySync' | 'takeWatched' | 'unwatch' | 'setTableEvents' | 'finishUpload'>;
 
 function createEmitter<T>() {
   const handlers = new Set<(event: T) => unknown>();
@@ -56,6 +58,8 @@ function createFake() {
   const answers = new Map<number, (answer: Answer) => void>();
   const status = createEmitter<NativeStatusEvent>();
   const tables = createEmitter<NativeTablesEvent>();
+  const watches = createEmitter<NativeWatchEvent>();
+  const uploads = createEmitter<NativeUploadEvent>();
   const credentials = createEmitter<NativeCredentialsEvent>();
 
   const fake = {
@@ -73,7 +77,7 @@ function createFake() {
     parkedCount: (ids: string): number => (ids === '' ? fake.parked : (JSON.parse(ids) as unknown[])).length,
     openIds: () => [...files.keys()],
     optionsOf: (id: number) => options.get(id),
-    subscriptions: () => status.count() + tables.count() + credentials.count(),
+    subscriptions: () => status.count() + tables.count() + watches.count() + uploads.count() + credentials.count(),
     setStatus: (id: number, change: Partial<NativeStatus>, announce = true) => {
       const next = { ...(statuses.get(id) ?? idleStatus), ...change };
       statuses.set(id, next);
@@ -84,8 +88,8 @@ function createFake() {
     announceStale: (id: number) => {
       status.emit({ databaseId: id, status: JSON.stringify(idleStatus) });
     },
-    changeTables: (id: number, names: string[]) => {
-      tables.emit({ databaseId: id, tables: names });
+    changeTables: (id: number, names: string[], rowIds: Record<string, string[]> = {}) => {
+      tables.emit({ databaseId: id, tables: names, rowIds: JSON.stringify(rowIds) });
     },
     /** Asks as the engine does; resolves with what `provideCredentials` was given. */
     requestCredentials: (id: number) =>
@@ -142,6 +146,29 @@ function createFake() {
       }),
     execute: (id, tx, text, params) => call('execute', id, () => sql(tx === 0 ? text : `[${tx}] ${text}`, params)),
     query: (id, text, params) => call('query', id, () => sql(text, params)),
+    executeRaw: (id, tx, text, params) => call('executeRaw', id, () => sql(tx === 0 ? text : `[${tx}] ${text}`, params)),
+    executeBatch: (id, tx, text, sets) =>
+      call('executeBatch', id, () => sql(tx === 0 ? text : `[${tx}] ${text}`, sets).rowsAffected),
+    querySync: (id, text, params) => {
+      fake.log.push(`querySync(${id})`);
+      return sql(text, params);
+    },
+    describe: (id) => call('describe', id, () => JSON.stringify({ tables: [], readOnly: true, parameters: 0, columnNames: [] })),
+    interrupt: (id) => call('interrupt', id, () => undefined),
+    watch: (id) => call('watch', id, () => 1),
+    takeWatched: () => null,
+    unwatch: (id, watchId) => {
+      fake.log.push(`unwatch(${id}, ${watchId})`);
+    },
+    setTableEvents: () => undefined,
+    clear: (id) => call('clear', id, () => undefined),
+    getCrud: (id) => call('getCrud', id, () => '{"entries":[],"hasMore":false}'),
+    completeCrud: (id, lastId) => call('completeCrud', id, () => undefined, lastId),
+    getUploadQueueStats: (id) => call('getUploadQueueStats', id, () => '{"count":0,"size":null}'),
+    getClientId: (id) => call('getClientId', id, () => 'c1'),
+    finishUpload: (id, requestId) => {
+      fake.log.push(`finishUpload(${id}, ${requestId})`);
+    },
     begin: (id) => call('begin', id, () => 7),
     commit: (id) => call('commit', id, () => undefined),
     rollback: (id) => call('rollback', id, () => undefined),
@@ -175,6 +202,8 @@ function createFake() {
     },
     onStatusChanged: status.subscribe,
     onTablesChanged: tables.subscribe,
+    onWatchChanged: watches.subscribe,
+    onUploadRequested: uploads.subscribe,
     onCredentialsRequested: credentials.subscribe,
   };
   return { fake, native };
