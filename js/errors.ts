@@ -39,6 +39,9 @@
  * | `TableFailed` | the backend failed to read one of the tables, or rows of it could not be used; the others went on | yes |
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
  * | `Stalled` | work was outstanding and nothing moved for `sync.stallTimeoutMs`; attempts go on | yes |
+ * | `Interrupted` | `interrupt()` ended the statement | yes |
+ * | `Suspended` | a `…Sync` call while the app is suspended and the file closed; other calls wait for `resume()` | yes |
+ * | `OutOfRange` | a result holds an integer beyond ±(2^53 − 1), and `bigIntegers` is `'error'`; the message names the column | no |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |
  */
@@ -74,6 +77,9 @@ export const syncErrorCodes = [
   'TableFailed',
   'ForeignRow',
   'Stalled',
+  'Interrupted',
+  'Suspended',
+  'OutOfRange',
   'Disconnected',
   'Internal',
 ] as const;

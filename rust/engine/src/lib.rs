@@ -17,4 +17,4 @@ pub mod transport;
 pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
 pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
 pub use options::OpenOptions;
-pub use store::{CellKind, Execution, Parameter, Rows};
+pub use store::{Batch, CellKind, Columns, Description, Execution, Mode, Parameter, Rows};
