@@ -38,7 +38,7 @@ export type { PreparedStatement } from './prepared';
 export type { Queries, QueryResult, RawQueryResult, Row } from './queries';
 export { type Column, column, type ColumnType, type ConflictPolicy, type RowOf, Schema, Table, type TableOptions } from './schema';
 export type { OnSignOut, SignOutOptions } from './signOut';
-export type { SyncStatus } from './status';
+export type { DownloadProgress, SyncDataFlowStatus, SyncFrequency, SyncStatus } from './status';
 export { type SupabaseAuthClient, supabaseConnector, type SupabaseConnectorOptions } from './supabase';
 export type { LockContext, LockTimeout, Transaction } from './transaction';
 export type { SyncOptions, SyncStatusName } from './types';
