@@ -147,6 +147,10 @@ uint64_t toMilliseconds(const char* name, double number) {
   return static_cast<uint64_t>(number);
 }
 
+int64_t toChangeId(const char* name, double number) {
+  return static_cast<int64_t>(toId(name, number, kMaxExactInteger));
+}
+
 uint64_t toTransactionId(double number) {
   return toId("transactionId", number, kMaxExactInteger);
 }

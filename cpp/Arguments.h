@@ -32,6 +32,9 @@ uint32_t toDatabaseId(double number);
 /// Whole numbers from 0 to 2^53; 0 means "no transaction".
 uint64_t toTransactionId(double number);
 
+/// Whole numbers from 0 to 2^53: the id of a change.
+int64_t toChangeId(const char* name, double number);
+
 /// Whole milliseconds from 0 to 2^53.
 uint64_t toMilliseconds(const char* name, double number);
 

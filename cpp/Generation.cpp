@@ -89,6 +89,10 @@ void Generation::emit(CredentialsEvent event) {
   emitTo(emitters_.credentialsRequested, std::move(event));
 }
 
+void Generation::emit(UploadEvent event) {
+  emitTo(emitters_.uploadRequested, std::move(event));
+}
+
 size_t Generation::pendingRequests() const {
   auto deferreds = deferreds_.lock();
   return deferreds ? deferreds->size() : 0;

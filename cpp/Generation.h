@@ -27,6 +27,7 @@ namespace omnii {
 using StatusEvent = facebook::react::NativeOmniiSyncNativeStatusEvent<double, std::string>;
 using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>, std::string>;
 using CredentialsEvent = facebook::react::NativeOmniiSyncNativeCredentialsEvent<double, double>;
+using UploadEvent = facebook::react::NativeOmniiSyncNativeUploadEvent<double, double>;
 
 /// How the engine answered a request: with nothing, a yes or no, a number, a text, a result set, or a failure.
 using Outcome = std::variant<std::monostate, bool, double, rust::String, rust::Box<Rows>, Failure>;
@@ -40,6 +41,7 @@ class Generation final : public std::enable_shared_from_this<Generation> {
     std::weak_ptr<Emitter> statusChanged;
     std::weak_ptr<Emitter> tablesChanged;
     std::weak_ptr<Emitter> credentialsRequested;
+    std::weak_ptr<Emitter> uploadRequested;
   };
 
   Generation(std::shared_ptr<facebook::react::CallInvoker> invoker, Emitters emitters);
@@ -56,6 +58,7 @@ class Generation final : public std::enable_shared_from_this<Generation> {
   void emit(StatusEvent event);
   void emit(TablesEvent event);
   void emit(CredentialsEvent event);
+  void emit(UploadEvent event);
 
   size_t pendingRequests() const;
 
@@ -81,5 +84,7 @@ template <>
 struct Bridging<omnii::TablesEvent> : NativeOmniiSyncNativeTablesEventBridging<omnii::TablesEvent> {};
 template <>
 struct Bridging<omnii::CredentialsEvent> : NativeOmniiSyncNativeCredentialsEventBridging<omnii::CredentialsEvent> {};
+template <>
+struct Bridging<omnii::UploadEvent> : NativeOmniiSyncNativeUploadEventBridging<omnii::UploadEvent> {};
 
 }  // namespace facebook::react

@@ -11,6 +11,7 @@
 
 namespace facebook::react {
 
+using omnii::toChangeId;
 using omnii::toDatabaseId;
 using omnii::toMilliseconds;
 using omnii::toTransactionId;
@@ -51,7 +52,8 @@ OmniiSyncModule::OmniiSyncModule(std::shared_ptr<CallInvoker> jsInvoker)
           omnii::Generation::Emitters{
               std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onStatusChanged")),
               std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onTablesChanged")),
-              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onCredentialsRequested"))})),
+              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onCredentialsRequested")),
+              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onUploadRequested"))})),
       engine_(omnii::new_engine(std::make_shared<omnii::EventDispatcher>(jsInvoker_, generation_))) {}
 
 OmniiSyncModule::~OmniiSyncModule() {
@@ -128,27 +130,34 @@ void OmniiSyncModule::unwatch(jsi::Runtime&, double, double) {}
 
 void OmniiSyncModule::setTableEvents(jsi::Runtime&, double, bool) {}
 
-jsi::Value OmniiSyncModule::clear(jsi::Runtime& runtime, double, bool) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::clear(jsi::Runtime& runtime, double databaseId, bool clearLocal) {
+  return request(runtime, [&](uint64_t request) { engine_->clear(request, toDatabaseId(databaseId), clearLocal); });
 }
 
-jsi::Value OmniiSyncModule::getCrud(jsi::Runtime& runtime, double, std::string) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::getCrud(jsi::Runtime& runtime, double databaseId, std::string options) {
+  return request(runtime, [&](uint64_t request) { engine_->crud(request, toDatabaseId(databaseId), options); });
 }
 
-jsi::Value OmniiSyncModule::completeCrud(jsi::Runtime& runtime, double, double) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::completeCrud(jsi::Runtime& runtime, double databaseId, double lastId) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->complete_crud(request, toDatabaseId(databaseId), toChangeId("lastId", lastId));
+  });
 }
 
-jsi::Value OmniiSyncModule::getUploadQueueStats(jsi::Runtime& runtime, double, bool) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::getUploadQueueStats(jsi::Runtime& runtime, double databaseId, bool includeSize) {
+  return request(
+      runtime, [&](uint64_t request) { engine_->upload_queue_stats(request, toDatabaseId(databaseId), includeSize); });
 }
 
-jsi::Value OmniiSyncModule::getClientId(jsi::Runtime& runtime, double) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::getClientId(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->client_id(request, toDatabaseId(databaseId)); });
 }
 
-void OmniiSyncModule::finishUpload(jsi::Runtime&, double, double, std::string) {}
+void OmniiSyncModule::finishUpload(jsi::Runtime&, double databaseId, double requestId, std::string error) {
+  if (omnii::isId(databaseId, kNoDatabase) && omnii::isId(requestId, kMaxRequestId)) {
+    engine_->finish_upload(static_cast<uint32_t>(databaseId), static_cast<uint64_t>(requestId), error);
+  }
+}
 
 jsi::Value OmniiSyncModule::begin(jsi::Runtime& runtime, double databaseId, std::string) {
   return request(runtime, [&](uint64_t request) { engine_->begin(request, toDatabaseId(databaseId)); });

@@ -40,6 +40,7 @@
  * | `CursorStalled` | more rows share one instant than a page can hold; the message names the table | no |
  * | `TableFailed` | the backend failed to read one of the tables, or rows of it could not be used; the others went on | yes |
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
+ * | `UploadFailed` | the connector's own `uploadData` failed; it is asked again | yes |
  * | `Stalled` | work was outstanding and nothing moved for `sync.stallTimeoutMs`; attempts go on | yes |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |
@@ -77,6 +78,7 @@ export const syncErrorCodes = [
   'CursorStalled',
   'TableFailed',
   'ForeignRow',
+  'UploadFailed',
   'Stalled',
   'Disconnected',
   'Internal',

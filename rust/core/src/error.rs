@@ -68,6 +68,8 @@ pub enum ErrorCode {
     TableFailed,
     /// The backend sent rows of another user; they were refused.
     ForeignRow,
+    /// The app's own upload (`uploadData` of the connector) failed.
+    UploadFailed,
     /// Work was outstanding and nothing moved for `stallTimeoutMs`.
     Stalled,
     /// The work was cancelled by `disconnect`, `clearAndReconnect` or `close`.
@@ -110,6 +112,7 @@ impl ErrorCode {
             Self::CursorStalled => "CursorStalled",
             Self::TableFailed => "TableFailed",
             Self::ForeignRow => "ForeignRow",
+            Self::UploadFailed => "UploadFailed",
             Self::Stalled => "Stalled",
             Self::Disconnected => "Disconnected",
             Self::Internal => "Internal",
@@ -131,6 +134,7 @@ impl ErrorCode {
                 | Self::Server
                 | Self::BadResponse
                 | Self::TableFailed
+                | Self::UploadFailed
                 | Self::Stalled
                 | Self::Disconnected
         )

@@ -3,6 +3,7 @@
 //! Owns the wiring of store, driver, client and credentials, and their end. Guarantees that after [`Database::close`] has
 //! returned no thread of this database runs and the observer hears nothing more.
 
+mod crud;
 mod lifecycle;
 
 use crate::client::Client;
@@ -13,6 +14,7 @@ use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
 use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
+use crate::uploads::AppUploads;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
 use omnii_sync_core::protocol1::PAGE_LIMIT;
@@ -43,6 +45,10 @@ pub trait DatabaseObserver: Send + Sync + 'static {
     fn tables_changed(&self, tables: Vec<String>);
     /// The app must answer with [`Database::provide_credentials`].
     fn credentials_requested(&self, request: u64);
+    /// The app must upload and answer with [`Database::finish_upload`]; only with `custom_upload` in the options.
+    fn upload_requested(&self, request: u64) {
+        tracing::error!(request, "nobody uploads");
+    }
 }
 
 /// The outside world, injected.
@@ -140,6 +146,8 @@ pub struct Database {
     /// For calls beside the rounds.
     calls: Client,
     credentials: Arc<CredentialStore>,
+    /// Set if the app uploads itself.
+    uploads: Option<Arc<AppUploads>>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
     /// Held while the app is being suspended or taken up again, so that one follows the other.
@@ -149,7 +157,7 @@ pub struct Database {
 impl Database {
     /// Opens the file and starts the driver, disconnected. Blocks on the disk: call it off the JS thread.
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
-        let OpenOptions { store: store_options, sync } = options;
+        let OpenOptions { store: store_options, sync, custom_upload } = options;
         let Environment { runtime, transport, clock, jitter, execution } = environment;
         let events = Arc::new_cyclic(|this| StoreEvents {
             driver: OnceLock::new(),
@@ -172,7 +180,13 @@ impl Database {
         let client = Arc::new(Client::new(transport.clone(), credentials.clone(), timeout));
         // its answers say nothing about the work in flight, so the machine does not hear of them
         let calls = Client::new(transport, credentials.clone(), timeout);
-        let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone()));
+        let uploads = custom_upload.then(|| {
+            // ahead of every push: it is queued here and now
+            drop(store.write(|w| w.transaction(|w| w.queue_sent())));
+            let asker = observer.clone();
+            Arc::new(AppUploads::new(move |request| asker.upload_requested(request)))
+        });
+        let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone(), uploads.clone()));
         let remembered = store.remembered();
         let status = Status {
             pending_changes: remembered.counts.pending,
@@ -208,6 +222,7 @@ impl Database {
             driver,
             calls,
             credentials,
+            uploads,
             options: sync,
             closing: watch::Sender::new(false),
             suspension: tokio::sync::Mutex::default(),
@@ -380,3 +395,5 @@ impl Drop for Database {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upload_tests;

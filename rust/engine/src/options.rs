@@ -14,10 +14,12 @@ pub struct OpenOptions {
     pub store: StoreOptions,
     /// The knobs of syncing.
     pub sync: SyncOptions,
+    /// The app uploads itself: the push of a round asks it ([`crate::DatabaseObserver::upload_requested`]) and sends nothing.
+    pub custom_upload: bool,
 }
 
 impl OpenOptions {
-    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`: `{schema, userId, directory?, filename?, sync?}`.
+    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`: `{schema, userId, directory?, filename?, sync?, customUpload?}`.
     /// `default_directory` is where files go when the app names no directory.
     pub fn from_json(json: &str, default_directory: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
         #[derive(Deserialize)]
@@ -29,6 +31,8 @@ impl OpenOptions {
             filename: Option<String>,
             #[serde(default)]
             sync: Option<SyncOptions>,
+            #[serde(default)]
+            custom_upload: bool,
         }
         let invalid = |message: String| SyncError::new(ErrorCode::InvalidOptions, message);
         let wire: Wire = serde_json::from_str(json).map_err(|e| invalid(format!("the options can't be read: {e}")))?;
@@ -55,7 +59,7 @@ impl OpenOptions {
             None => default_directory()?,
         };
         let store = StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id };
-        Ok(Self { store, sync })
+        Ok(Self { store, sync, custom_upload: wire.custom_upload })
     }
 }
 
@@ -76,6 +80,7 @@ mod tests {
         assert_eq!(options.sync, SyncOptions::default());
         assert_eq!(parse(r#","directory":"/d","filename":"x.db""#).unwrap().store.path, PathBuf::from("/d/x.db"));
         assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, Some(7));
+        assert_eq!((options.custom_upload, parse(r#","customUpload":true"#).unwrap().custom_upload), (false, true));
     }
 
     #[test]

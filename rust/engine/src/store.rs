@@ -9,6 +9,7 @@ mod apply;
 mod capture;
 mod checkpoint;
 mod closed_file;
+mod crud;
 mod ddl;
 mod load;
 mod open;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
 pub use closed_file::ClosedFile;
+pub use crud::{Crud, CrudEntry, CrudQuery, QueueStats};
 pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};

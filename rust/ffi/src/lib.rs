@@ -4,6 +4,7 @@
 //! [`EngineSink`](bridge::EngineSink). Guarantees that no panic crosses into C++ and that every request is settled exactly
 //! once, on whatever thread the outcome arises. Refuses to know about JSI, SQL or retries.
 
+mod crud;
 mod engine;
 mod events;
 mod request;
@@ -54,6 +55,16 @@ pub mod bridge {
         /// `ids`: a JSON array of change ids; empty for all. Answers how many, as `discard_parked` does.
         fn retry_parked(self: &Engine, request: u64, database: u32, ids: &str);
         fn discard_parked(self: &Engine, request: u64, database: u32, ids: &str);
+        /// Also tables that are only local, with `local`.
+        fn clear(self: &Engine, request: u64, database: u32, local: bool);
+        /// `options`: JSON of `{after, transactions, entries}`. Answers JSON of `NativeCrud` (js/types.ts).
+        fn crud(self: &Engine, request: u64, database: u32, options: &str);
+        fn complete_crud(self: &Engine, request: u64, database: u32, last: i64);
+        /// Answers JSON of `{count, size}`.
+        fn upload_queue_stats(self: &Engine, request: u64, database: u32, with_size: bool);
+        fn client_id(self: &Engine, request: u64, database: u32);
+        /// `error` empty: all is uploaded that can be.
+        fn finish_upload(self: &Engine, database: u32, request: u64, error: &str);
         /// `event`: foreground, networkRegained or credentialsChanged.
         fn notify(self: &Engine, request: u64, database: u32, event: &str);
         fn prepare_for_suspend(self: &Engine, request: u64, database: u32);
@@ -122,6 +133,9 @@ pub mod bridge {
         /// To be answered with `provide_credentials`.
         #[cxx_name = "credentialsRequested"]
         fn credentials_requested(self: &EngineSink, database: u32, request: u64);
+        /// To be answered with `finish_upload`.
+        #[cxx_name = "uploadRequested"]
+        fn upload_requested(self: &EngineSink, database: u32, request: u64);
     }
 
     impl SharedPtr<EngineSink> {}

@@ -28,9 +28,15 @@ impl Failure {
         .flatten()
     }
 
-    /// The push's error goes first: the app can do something about it.
+    /// The push's error goes first: the app can do something about it. But that an upload by the app failed says less than
+    /// that the backend can't be reached.
     fn shown(&self) -> &SyncError {
         match self {
+            Self::Download { push: Some(push), error, .. }
+                if push.error.code == ErrorCode::UploadFailed && error.is_connection_level() =>
+            {
+                &error.error
+            }
             Self::Upload { error, .. } | Self::Download { push: Some(error), .. } | Self::Download { error, .. } => {
                 &error.error
             }

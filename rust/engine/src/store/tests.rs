@@ -3,6 +3,7 @@
 mod apply;
 mod capture;
 mod conflicts;
+mod crud;
 mod inline;
 mod opening;
 mod parked;

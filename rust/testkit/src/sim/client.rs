@@ -111,7 +111,8 @@ fn open(shared: &Arc<Shared>, client: usize, user: usize) -> Result<Arc<Database
     };
     let store = StoreOptions { path, schema: Arc::new(Schema::from_json(&schema)?), user_id: World::user(user) };
     let app = App { shared: shared.clone(), client, user, database: cell.clone() };
-    let database = Arc::new(Database::open(OpenOptions { store, sync }, environment, Arc::new(app))?);
+    let database =
+        Arc::new(Database::open(OpenOptions { store, sync, custom_upload: false }, environment, Arc::new(app))?);
     // set once
     let _ = cell.set(Arc::downgrade(&database));
     mark(shared, client);
