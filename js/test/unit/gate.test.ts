@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { column, type Database, openDatabase, Schema, Table, type Transaction } from '../../index';
+import { createGate } from '../../gate';
 import { fake } from '../fakes/native';
 import { isSyncError, settled } from './expect';
 
@@ -206,4 +207,31 @@ test('parameters that wait are those of the call', async () => {
   end();
   await Promise.all([done, waiting]);
   assert.deepEqual(given, [[1]]);
+});
+
+test('the last resort: an idle transaction is given up on by those who wait, and nothing of theirs runs', async () => {
+  const gate = createGate(1);
+  const ran: string[] = [];
+  const enter = (name: string) => gate.enter('statement', () => { ran.push(name); return Promise.resolve(name); });
+  const holder = await gate.hold(undefined);
+  const outcomes: string[] = [];
+  const noted = (name: string) => enter(name).then(() => outcomes.push(`${name} ran`), (e: unknown) => {
+    isSyncError(e, 'NestedTransaction', 'long time');
+    assert.equal((e as { retryable: boolean }).retryable, true);
+    outcomes.push(`${name} gave up`);
+  });
+  const early = noted('before it opened');
+  holder.opened();
+  const middle = noted('before its last statement');
+  holder.issued();
+  holder.answered();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const late = noted('after its last statement');
+  await late;
+  assert.deepEqual(outcomes, ['after its last statement gave up']);
+  await Promise.all([early, middle]);
+  assert.equal(outcomes.length, 3);
+  holder.release();
+  assert.equal(await enter('free'), 'free');
+  assert.deepEqual(ran, ['free']);
 });
