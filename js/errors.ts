@@ -42,6 +42,9 @@
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
  * | `UploadFailed` | the connector's own `uploadData` failed; it is asked again | yes |
  * | `Stalled` | work was outstanding and nothing moved for `sync.stallTimeoutMs`; attempts go on | yes |
+ * | `Interrupted` | `interrupt()` ended the statement | yes |
+ * | `Suspended` | a `…Sync` call while the app is suspended and the file closed; other calls wait for `resume()` | yes |
+ * | `OutOfRange` | a result holds an integer beyond ±(2^53 − 1), and `bigIntegers` is `'error'`; the message names the column | no |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |
  */
@@ -80,6 +83,9 @@ export const syncErrorCodes = [
   'ForeignRow',
   'UploadFailed',
   'Stalled',
+  'Interrupted',
+  'Suspended',
+  'OutOfRange',
   'Disconnected',
   'Internal',
 ] as const;

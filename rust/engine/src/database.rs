@@ -5,6 +5,7 @@
 
 mod crud;
 mod lifecycle;
+mod statements;
 
 use crate::client::Client;
 use crate::clock::{Clock, Jitter, SystemClock};
@@ -12,7 +13,7 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
+use crate::store::{Counts, Execution, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use crate::uploads::AppUploads;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
@@ -227,32 +228,6 @@ impl Database {
             closing: watch::Sender::new(false),
             suspension: tokio::sync::Mutex::default(),
         })
-    }
-
-    /// Runs one statement on the writer; see [`Store::execute`].
-    pub fn execute(
-        &self,
-        transaction: u64,
-        sql: String,
-        parameters: Vec<Parameter>,
-        done: impl FnOnce(Result<Rows>) + Send + 'static,
-    ) {
-        self.store.execute(transaction, sql, parameters, done);
-    }
-
-    /// Runs one read-only statement; see [`Store::query`].
-    pub fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
-        self.store.query(sql, parameters, done);
-    }
-
-    /// Begins a write transaction; `done` gets its id.
-    pub fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
-        self.store.begin(done);
-    }
-
-    /// Commits or rolls back.
-    pub fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
-        self.store.end(transaction, commit, done);
     }
 
     /// Starts syncing by itself.

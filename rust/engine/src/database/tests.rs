@@ -173,7 +173,7 @@ fn story(directory: &std::path::Path) -> Vec<String> {
             let (send, read) = oneshot::channel();
             let sql = format!("SELECT title FROM {table} WHERE id = '{id}'");
             database.query(sql, vec![], move |rows| drop(send.send(rows)));
-            assert_eq!(read.await.unwrap().unwrap().cell(0, 0), Parameter::Text(row["title"].as_str().unwrap().into()));
+            assert_eq!(read.await.unwrap().unwrap().cell(0, 0), crate::store::Parameter::Text(row["title"].as_str().unwrap().into()));
         }
         // ends without a thread to wait for
         database.close().await;

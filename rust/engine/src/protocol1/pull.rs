@@ -263,7 +263,8 @@ impl PageJob {
             return Err(SyncError::new(
                 ErrorCode::TableFailed,
                 format!("the backend failed to answer for table '{}'; its other tables go on", self.table.name),
-            ));
+            )
+            .of_table(&self.table.name));
         };
         let from_the_beginning = self.position.since().is_none();
         self.position.measured(self.fetched.body.len(), self.fetched.took_ms, self.timeout_ms);
@@ -312,11 +313,11 @@ impl Refused {
         let warning = if page.foreign > 0 {
             let message =
                 format!("the backend sent {} rows of another user in table '{name}'; they were refused", page.foreign);
-            Some(SyncError::new(ErrorCode::ForeignRow, message))
+            Some(SyncError::new(ErrorCode::ForeignRow, message).of_table(name))
         } else {
             let told =
                 || format!("table '{name}': {unusable} rows could not be used and were left out; first {}", fault());
-            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()))
+            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()).of_table(name))
         };
         Self { foreign: page.foreign, unusable, unidentified: page.unidentified, warning }
     }

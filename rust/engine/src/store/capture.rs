@@ -31,7 +31,11 @@ pub struct Capture {
 impl Capture {
     /// Notes why the statement under way must fail.
     pub fn refuse(&self, code: ErrorCode, message: String) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(SyncError::new(code, message));
+        self.note(SyncError::new(code, message));
+    }
+
+    fn note(&self, error: SyncError) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
     /// Takes the note.
@@ -57,17 +61,33 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
         Ok(state.change.fetch_add(1, Ordering::Relaxed) + 1)
     })?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;
+    connection
+        .create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), c, &tables, &state))?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), &state))
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), c, &tables, &state))
 }
 
 /// Notes the reason of a refusal before SQLite wraps it.
-fn told<T>(result: rusqlite::Result<T>, capture: &Capture) -> rusqlite::Result<T> {
+fn told<T>(
+    result: rusqlite::Result<T>,
+    context: &Context<'_>,
+    schema: &Schema,
+    capture: &Capture,
+) -> rusqlite::Result<T> {
     if let Err(Error::UserFunctionError(reason)) = &result {
-        capture.refuse(ErrorCode::Constraint, reason.to_string());
+        let error = SyncError::new(ErrorCode::Constraint, reason.to_string());
+        capture.note(match table_of(context, schema) {
+            Some(table) => error.of_table(&table.name),
+            None => error,
+        });
     }
     result
+}
+
+/// The table that the first argument means.
+fn table_of<'s>(context: &Context<'_>, schema: &'s Schema) -> Option<&'s omnii_sync_core::Table> {
+    let index = if context.is_empty() { None } else { context.get::<i64>(0).ok() };
+    index.and_then(|index| usize::try_from(index).ok()).and_then(|index| schema.tables.get(index))
 }
 
 /// `omnii_record(table, value, …)`: all columns of a row as a JSON object.
@@ -100,11 +120,8 @@ struct ColumnWriter<'s> {
 
 impl<'s> ColumnWriter<'s> {
     fn new(context: &Context<'_>, schema: &'s Schema) -> rusqlite::Result<Self> {
-        let index = if context.is_empty() { -1 } else { context.get::<i64>(0)? };
-        let table = usize::try_from(index)
-            .ok()
-            .and_then(|index| schema.tables.get(index))
-            .ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
+        let table =
+            table_of(context, schema).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
         Ok(Self { table, json: String::from("{") })
     }
 

@@ -4,9 +4,12 @@ mod apply;
 mod capture;
 mod conflicts;
 mod crud;
+mod held;
 mod inline;
+mod interrupt;
 mod opening;
 mod parked;
+mod statements;
 mod suspend;
 mod sweep;
 
@@ -48,6 +51,7 @@ struct Fixture {
 thread_local! {
     /// How [`open_in`] opens: the tests of this file are run both ways.
     static EXECUTION: std::cell::Cell<Execution> = const { std::cell::Cell::new(Execution::Threads) };
+    static INTEGERS: std::cell::Cell<Integers> = const { std::cell::Cell::new(Integers::Whole) };
 }
 
 fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Arc<Store>> {
@@ -55,6 +59,7 @@ fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result
         path: directory.join("x.db"),
         schema: Arc::new(Schema::from_json(schema).unwrap()),
         user_id: "u".into(),
+        integers: INTEGERS.get(),
     };
     Store::open_with(options, seen, EXECUTION.get()).map(Arc::new)
 }

@@ -3,25 +3,28 @@
 //! Guarantees: changes are captured for what the app writes and for nothing else;
 //! observers hear of a commit after it, once.
 
+mod batch;
 mod jobs;
 mod queue;
 
 pub(super) use queue::{OPERATIONS_BETWEEN_LOOKS, WriterQueue};
 
-use jobs::{SUSPENDED, Wishes};
+pub(super) use jobs::SUSPENDED;
+
+use jobs::{Wishes, interrupted};
 
 use super::StoreObserver;
 use super::capture::Capture;
 use super::checkpoint::Checkpointer;
 use super::outbox::Counts;
-use super::rows::{self, Parameter, Rows};
+use super::rows::{Collector, Integers, Parameter, Rows};
 use super::sql_error::sql_error;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
-use rusqlite::Connection;
 use rusqlite::hooks::{Action, AuthAction, AuthContext, Authorization};
+use rusqlite::{CachedStatement, Connection};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the transaction under way has touched so far.
@@ -59,6 +62,9 @@ pub struct Writer {
     counts: Counts,
     /// Why a statement may have been ended from outside.
     wishes: Arc<Wishes>,
+    /// The count of interrupts when the app's statement that is to run was asked for.
+    asked: u64,
+    collector: Collector,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,6 +77,7 @@ impl Writer {
         schema: Arc<Schema>,
         capture: Arc<Capture>,
         observer: Arc<dyn StoreObserver>,
+        integers: Integers,
     ) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(128);
         let touched = Arc::new(Mutex::new(Touched::default()));
@@ -118,6 +125,8 @@ impl Writer {
             next_transaction,
             counts,
             wishes: Arc::default(),
+            asked: 1,
+            collector: Collector::new(integers),
         })
     }
 
@@ -125,6 +134,15 @@ impl Writer {
     pub(super) fn checkpoint_beside(&mut self, path: &Path) -> Result<()> {
         self.checkpointer = Some(Checkpointer::beside(&mut self.connection, path)?);
         Ok(())
+    }
+
+    /// Runs one statement of the app: in the transaction that is open, else in one of its own.
+    pub(super) fn app(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        if self.connection.is_autocommit() {
+            self.execute_alone(sql, parameters)
+        } else {
+            self.execute(sql, parameters)
+        }
     }
 
     /// Runs one statement of the app in a transaction of its own.
@@ -143,6 +161,11 @@ impl Writer {
                 self.committed(Origin::App);
                 Ok(rows)
             }
+            // it may have committed just before it was ended; an event too many does no harm
+            Err(error) if error.code == ErrorCode::Interrupted => {
+                self.committed(Origin::App);
+                Err(error)
+            }
             Err(error) => {
                 *lock(&self.touched) = Touched::default();
                 Err(error)
@@ -152,30 +175,45 @@ impl Writer {
 
     /// Runs one statement of the app in whatever transaction is open.
     pub(super) fn execute(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
-        self.capture.statement.store(self.capture.change.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.capture.on.store(true, Ordering::Relaxed);
-        let result = self.statement(sql, parameters);
-        self.capture.on.store(false, Ordering::Relaxed);
-        let refusal = self.capture.take_refusal();
+        let result = self.as_app(|w| w.statement(sql, parameters));
         if result.is_err() || returns_to_a_savepoint(sql) {
             lock(&self.touched).undone = true;
         }
-        result.map_err(|error| refusal.unwrap_or_else(|| self.explain(error)))
+        result
+    }
+
+    /// Runs a statement of the app: what it changes is captured, what it may not do is refused, and it can be interrupted.
+    fn as_app<T>(&mut self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.start_statement();
+        self.wishes.running.store(self.asked, Ordering::Relaxed);
+        self.capture.on.store(true, Ordering::Relaxed);
+        let result = work(self);
+        self.capture.on.store(false, Ordering::Relaxed);
+        let refusal = self.capture.take_refusal();
+        let result = result.map_err(|error| refusal.unwrap_or_else(|| self.explain(error)));
+        self.wishes.running.store(0, Ordering::Relaxed);
+        result
+    }
+
+    fn start_statement(&self) {
+        self.capture.statement.store(self.capture.change.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
-        if sql.contains('\0') {
-            return Err(SyncError::new(
-                ErrorCode::BadArgument,
-                "the SQL text has a NUL character; bind it as a parameter",
-            ));
-        }
-        // the mark keeps the app's statements apart from ours in the cache: what is cached is not checked again
-        let marked = format!("{APP_MARK}{sql}");
-        let mut statement = self.connection.prepare_cached(&marked).map_err(|e| sql_error(unmarked(e)))?;
+        let mut statement = self.prepared(sql)?;
         let (changed, rowid) = (self.connection.total_changes(), self.connection.last_insert_rowid());
-        let mut rows = rows::run(&mut statement, parameters)?;
-        drop(statement);
+        let mut rows = if statement.column_count() > 0 && !statement.readonly() && !is_pragma(sql) {
+            // RETURNING: what is done before its rows are refused must be undone
+            self.all_or_nothing(|| {
+                let rows = self.collector.run(&mut statement, sql, parameters);
+                drop(statement);
+                rows
+            })?
+        } else {
+            let rows = self.collector.run(&mut statement, sql, parameters)?;
+            drop(statement);
+            rows
+        };
         if self.connection.total_changes() != changed {
             rows.rows_affected = i64::try_from(self.connection.changes()).unwrap_or(i64::MAX);
             let now = self.connection.last_insert_rowid();
@@ -184,6 +222,19 @@ impl Writer {
             }
         }
         Ok(rows)
+    }
+
+    /// Prepares a statement of the app.
+    fn prepared(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        if sql.contains('\0') {
+            return Err(SyncError::new(
+                ErrorCode::BadArgument,
+                "the SQL text has a NUL character; bind it as a parameter",
+            ));
+        }
+        // the mark keeps the app's statements apart from ours in the cache: what is cached is not checked again
+        let marked = format!("{APP_MARK}{sql}");
+        self.connection.prepare_cached(&marked).map_err(|e| sql_error(unmarked(e)))
     }
 
     fn start_local(&mut self) {
@@ -247,10 +298,16 @@ impl Writer {
         }
     }
 
-    /// SQLite says only that a statement was interrupted; that happens when the database closes, or when the app is suspended.
+    /// SQLite says only that a statement was interrupted: the database closes, the app is suspended, or the app wanted it.
     fn explain(&self, error: SyncError) -> SyncError {
-        let closing = self.wishes.closing.load(Ordering::Relaxed);
-        if error.code == ErrorCode::Closed && !closing { ended(SUSPENDED) } else { error }
+        let is_set = |wish: &AtomicBool| wish.load(Ordering::Relaxed);
+        let running = self.wishes.running.load(Ordering::Relaxed);
+        match error.code {
+            ErrorCode::Closed if is_set(&self.wishes.closing) => error,
+            ErrorCode::Closed if running != 0 && !is_set(&self.wishes.hurry) => interrupted(),
+            ErrorCode::Closed => ended(SUSPENDED),
+            _ => error,
+        }
     }
 
     fn committed(&mut self, origin: Origin) {
@@ -333,6 +390,10 @@ fn inserts(sql: &str) -> bool {
     verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace")
 }
 
+fn is_pragma(sql: &str) -> bool {
+    sql.split_whitespace().next().is_some_and(|verb| verb.eq_ignore_ascii_case("pragma"))
+}
+
 const FORBIDDEN_PRAGMAS: [&str; 8] = [
     "user_version",
     "journal_mode",
@@ -388,6 +449,6 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
     }
 }
 
-fn ended(why: &str) -> SyncError {
+pub(super) fn ended(why: &str) -> SyncError {
     SyncError::new(ErrorCode::TransactionEnded, format!("the transaction has ended: {why}"))
 }

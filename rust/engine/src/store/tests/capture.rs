@@ -181,6 +181,6 @@ fn a_trigger_of_the_app_that_changes_the_row_again_is_what_goes_up() {
 #[test]
 fn names_and_places_are_those_of_the_apps_own_text() {
     let f = fixture();
-    assert_eq!(f.run("INSERT INTO notes (id) VALUES ('a') RETURNING id, upper(id)").columns, ["id", "upper(id)"]);
+    assert_eq!(f.run("INSERT INTO notes (id) VALUES ('a') RETURNING id, upper(id)").columns.names, ["id", "upper(id)"]);
     assert!(f.try_run("SELECT nope").unwrap_err().message.contains("(at character 7)"));
 }

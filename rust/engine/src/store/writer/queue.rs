@@ -4,7 +4,7 @@
 //! Guarantees: every job is answered, at the latest with `Closed`; closing ends a statement that runs and never waits for
 //! one that is just beginning; a job that asks for more jobs (its answer's receiver may) never waits for itself.
 
-use super::jobs::{Job, Wishes, Worker};
+use super::jobs::{Job, Wishes, Worker, interrupted};
 use super::{Writer, lock};
 use crate::store::sql_error::sql_error;
 use crate::store::{Execution, internal};
@@ -134,10 +134,13 @@ impl WriterQueue {
             return job.refuse();
         }
         match job {
-            Job::SuspendNow(_) | Job::Resume(_) => inbox.urgent.push_back(job),
-            Job::Run(_) | Job::Begin(_) | Job::In { .. } | Job::End { .. } | Job::Suspend(_) => {
-                inbox.jobs.push_back(job)
-            }
+            Job::SuspendNow(_) | Job::Resume(_) | Job::Interrupt => inbox.urgent.push_back(job),
+            Job::Run(_)
+            | Job::Alone { .. }
+            | Job::Begin { .. }
+            | Job::In { .. }
+            | Job::End { .. }
+            | Job::Suspend(_) => inbox.jobs.push_back(job),
         }
         drop(inbox);
         match &self.runner {
@@ -179,16 +182,33 @@ impl WriterQueue {
         self.send(Job::Run(Box::new(work)));
     }
 
-    pub(in crate::store) fn in_transaction(
-        &self,
-        transaction: u64,
-        work: impl FnOnce(Result<&mut Writer>) + Send + 'static,
-    ) {
-        self.send(Job::In { transaction, work: Box::new(work) });
+    /// A statement of the app: in this transaction or, if 0, by itself.
+    pub(in crate::store) fn app(&self, transaction: u64, work: impl FnOnce(Result<&mut Writer>) + Send + 'static) {
+        let (asked, work) = (self.shared.wishes.interrupts.load(Ordering::Relaxed), Box::new(work));
+        self.send(if transaction == 0 { Job::Alone { asked, work } } else { Job::In { transaction, asked, work } });
     }
 
-    pub(in crate::store) fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
-        self.send(Job::Begin(Box::new(done)));
+    /// Ends what the app has asked for so far and what has not been answered. Never the engine's own work.
+    pub(in crate::store) fn interrupt(&self) {
+        let ended: Vec<_> = {
+            let mut inbox = lock(&self.shared.inbox);
+            self.shared.wishes.interrupts.fetch_add(1, Ordering::Relaxed);
+            let (statements, rest) = std::mem::take(&mut inbox.jobs)
+                .into_iter()
+                .partition(|job| matches!(job, Job::Alone { .. } | Job::In { .. }));
+            inbox.jobs = rest;
+            Vec::from(statements)
+        };
+        for job in ended {
+            if let Job::Alone { work, .. } | Job::In { work, .. } = job {
+                work(Err(interrupted()));
+            }
+        }
+        self.send(Job::Interrupt);
+    }
+
+    pub(in crate::store) fn begin(&self, lock: bool, done: impl FnOnce(Result<u64>) + Send + 'static) {
+        self.send(Job::Begin { lock, done: Box::new(done) });
     }
 
     pub(in crate::store) fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
