@@ -6,7 +6,6 @@
 use crate::bridge::EngineSink;
 use crate::events::Events;
 use crate::request::Request;
-use crate::values::Values;
 use cxx::SharedPtr;
 use omnii_sync_engine::credentials::Credentials;
 use omnii_sync_engine::{Database, Environment, ErrorCode, OnSignOut, OpenOptions, Status, SyncError};
@@ -99,7 +98,7 @@ impl Engine {
     }
 
     /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
-    fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
+    pub(crate) fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
         let request = self.request(request);
         guarded(|| match self.database(database) {
             Ok(database) => call(request, &database),
@@ -185,36 +184,6 @@ impl Engine {
             (None, _) => request.done(Ok(())),
             (Some(_), Err(error)) => request.fail(error),
         }
-    }
-
-    pub(crate) fn execute(&self, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>) {
-        self.with(request, database, |request, database| {
-            database.execute(transaction, sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
-        });
-    }
-
-    pub(crate) fn query(&self, request: u64, database: u32, sql: &str, params: Box<Values>) {
-        self.with(request, database, |request, database| {
-            database.query(sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
-        });
-    }
-
-    pub(crate) fn begin(&self, request: u64, database: u32) {
-        self.with(request, database, |request, database| {
-            database.begin(move |id| request.number(id.map(|id| id as f64)));
-        });
-    }
-
-    pub(crate) fn commit(&self, request: u64, database: u32, transaction: u64) {
-        self.with(request, database, |request, database| {
-            database.end(transaction, true, move |outcome| request.done(outcome));
-        });
-    }
-
-    pub(crate) fn rollback(&self, request: u64, database: u32, transaction: u64) {
-        self.with(request, database, |request, database| {
-            database.end(transaction, false, move |outcome| request.done(outcome));
-        });
     }
 
     pub(crate) fn connect(&self, request: u64, database: u32) {
