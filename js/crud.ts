@@ -2,6 +2,7 @@
  * Pending changes as an app takes them that uploads by itself: transactions and batches in the order they were made, each
  * with a `complete` that takes it from the outbox. The engine owns the outbox; nothing is held here.
  */
+import { asyncIterator } from './asyncIterator';
 import { describe } from './describe';
 import { SyncError } from './errors';
 import type { Calls } from './calls';
@@ -139,16 +140,25 @@ export function createUploadQueue({ native, databaseId, whileOpen, withWriter, w
       return taken === null ? null : { crud: taken.crud, haveMore: taken.haveMore, complete: taken.complete };
     },
     getNextCrudTransaction: async () => (await transactionAfter(null))?.transaction ?? null,
-    getCrudTransactions: async function* () {
+    getCrudTransactions: () => {
+      // By hand: not every Hermes knows async generators.
       let after: number | null = null;
-      for (;;) {
-        const next: Awaited<ReturnType<typeof transactionAfter>> = await transactionAfter(after);
-        if (next === null) {
-          return null;
-        }
-        after = next.lastId;
-        yield next.transaction;
-      }
+      let over = false;
+      return asyncIterator<CrudTransaction, null>({
+        next: async () => {
+          const next = over ? null : await transactionAfter(after);
+          if (next === null) {
+            over = true;
+            return { done: true, value: null };
+          }
+          after = next.lastId;
+          return { done: false, value: next.transaction };
+        },
+        return: () => {
+          over = true;
+          return Promise.resolve({ done: true, value: null });
+        },
+      });
     },
     getClientId: () => whileOpen(() => native.getClientId(databaseId)),
   };

@@ -10,7 +10,7 @@
 import { SyncError } from './errors';
 
 /** Time between two looks at a transaction for which somebody waits. */
-const tickMs = 50;
+const usualTickMs = 50;
 /** Ticks without a statement after which calls made by the callback itself are rejected: 100 ms. */
 const suspiciousTicks = 2;
 /** The same for calls made since the transaction's last statement, whoever made them: 10 s. */
@@ -79,7 +79,8 @@ export function lockTimedOut(timeoutMs: number): SyncError {
   return new SyncError('Busy', `the transaction or lock could not begin within ${timeoutMs} ms`, true);
 }
 
-export function createGate(): Gate {
+/** `tickMs`: for tests that do not want to wait for 20 seconds. */
+export function createGate(tickMs = usualTickMs): Gate {
   let holder: HolderState | null = null;
   let waiting: Waiting[] = [];
   let watchdog: ReturnType<typeof setTimeout> | null = null;

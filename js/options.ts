@@ -139,7 +139,7 @@ export function checkOpenOptions(given: unknown): {
       ...(uploadData === undefined ? {} : { customUpload: true }),
       ...(bigIntegers === undefined ? {} : { bigIntegers }),
     },
-    schema,
+    schema: schema as Schema,
     connector: connector as unknown as SyncConnector,
   };
 }

@@ -141,7 +141,7 @@ function createSession(
   });
 
   const queries = createDatabaseQueries(calls);
-  const live = createLiveQueries(calls, queries, tableEvents, () => database);
+  const live = createLiveQueries(calls, tableEvents, () => database);
 
   /** From here on the app hears and asks nothing more. */
   const leave = (): void => {
