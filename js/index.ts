@@ -24,7 +24,7 @@ export type { SqlParameter, SqlValue } from './parameters';
 export { SyncProvider, type SyncProviderProps } from './provider';
 export type { SyncState } from './providerStore';
 export type { QueryResult, Row } from './queries';
-export { type Column, column, type ColumnType, type ConflictPolicy, type RowOf, Schema, Table, type TableOptions } from './schema';
+export { type Column, column, type ColumnType, type ConflictPolicy, type RowOf, Schema, Table, type TableOptions, type TrackPreviousOptions } from './schema';
 export type { OnSignOut, SignOutOptions } from './signOut';
 export type { SyncStatus } from './status';
 export { type SupabaseAuthClient, supabaseConnector, type SupabaseConnectorOptions } from './supabase';
