@@ -11,7 +11,7 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
+use crate::store::{Changes, Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
@@ -106,8 +106,8 @@ impl StoreEvents {
 }
 
 impl StoreObserver for StoreEvents {
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.observer.tables_changed(tables);
+    fn tables_changed(&self, changes: Changes) {
+        self.observer.tables_changed(changes.names());
     }
 
     fn outbox_changed(&self, counts: Counts, local: bool) {

@@ -102,6 +102,8 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 /// `recursive_triggers` is on, so that REPLACE reports the row it removes; a delete directly before an insert of the same
 /// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade. What triggers of the
 /// app have done to a new row before ours ran is in the row that the insert records; their own entries are taken back, too.
+///
+/// The condition of those that run afterwards hands the row's id over, also while nothing is captured (see [`super::changes`]).
 pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let (name, t) = (quote(&table.name), literal(&table.name));
     let list =
@@ -112,8 +114,15 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let trigger_at = |time: &str, event: &str, prefix: &str, body: String| {
         let trigger_name = format!("omnii_{prefix}{}_{}", event.to_lowercase(), table.name);
         let sql = format!(
-            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing() BEGIN {body} END",
-            quote(&trigger_name)
+            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing({}) BEGIN {body} END",
+            quote(&trigger_name),
+            match (time, event) {
+                ("AFTER", "INSERT") => format!("{index}, NEW.\"id\""),
+                ("AFTER", "DELETE") => format!("{index}, OLD.\"id\""),
+                // a trigger of the app may change an id while the engine writes
+                ("AFTER", _) => format!("{index}, OLD.\"id\", NEW.\"id\""),
+                _ => String::new(),
+            }
         );
         (trigger_name, sql)
     };
