@@ -5,6 +5,7 @@
 //! The functions check what the backend could never take (broken JSON, infinities) and fail the app's statement with the
 //! table and column named, before anything is stored.
 
+use super::changes::Notes;
 use omnii_sync_core::{ColumnType, ErrorCode, Schema, SyncError};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -26,16 +27,26 @@ pub struct Capture {
     pub statement: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
+    /// What the transaction under way changes; nothing is noted where nobody has put notes.
+    pub notes: Mutex<Option<Notes>>,
 }
 
 impl Capture {
     /// Notes why the statement under way must fail.
     pub fn refuse(&self, code: ErrorCode, message: String) {
-        self.note(SyncError::new(code, message));
+        self.refused(SyncError::new(code, message));
     }
 
-    fn note(&self, error: SyncError) {
+    fn refused(&self, error: SyncError) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Notes the ids that a trigger hands over (`omnii_capturing(table, id, …)`).
+    fn note(&self, context: &Context<'_>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(notes), ValueRef::Integer(place)) = (notes.as_mut(), context.get_raw(0)) else { return };
+        let Ok(place) = usize::try_from(place) else { return };
+        notes.note(place, (1..context.len()).map(|i| context.get_raw(i).as_str().ok()));
     }
 
     /// Takes the note.
@@ -48,7 +59,12 @@ impl Capture {
 pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Capture>) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let state = capture.clone();
-    connection.create_scalar_function("omnii_capturing", 0, flags, move |_| Ok(state.on.load(Ordering::Relaxed)))?;
+    connection.create_scalar_function("omnii_capturing", -1, flags, move |context| {
+        if context.len() > 0 {
+            state.note(context);
+        }
+        Ok(state.on.load(Ordering::Relaxed))
+    })?;
     let state = capture.clone();
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
@@ -85,7 +101,7 @@ fn told<T>(
 ) -> rusqlite::Result<T> {
     if let Err(Error::UserFunctionError(reason)) = &result {
         let error = SyncError::new(ErrorCode::Constraint, reason.to_string());
-        capture.note(match table_of(context, schema) {
+        capture.refused(match table_of(context, schema) {
             Some(table) => error.of_table(&table.name),
             None => error,
         });

@@ -142,6 +142,8 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 ///
 /// What a table's options ask for is in its own triggers only. A table that is only local has none; one that takes inserts
 /// only has one, which deletes the row again.
+///
+/// The condition of those that run afterwards hands the row's id over, also while nothing is captured (see [`super::changes`]).
 pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     if table.local_only {
         return Vec::new();
@@ -168,8 +170,15 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let trigger_at = |time: &str, event: &str, prefix: &str, body: String| {
         let trigger_name = format!("omnii_{prefix}{}_{}", event.to_lowercase(), table.name);
         let sql = format!(
-            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing() BEGIN {body} END",
-            quote(&trigger_name)
+            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing({}) BEGIN {body} END",
+            quote(&trigger_name),
+            match (time, event) {
+                ("AFTER", "INSERT") => format!("{index}, NEW.\"id\""),
+                ("AFTER", "DELETE") => format!("{index}, OLD.\"id\""),
+                // a trigger of the app may change an id while the engine writes
+                ("AFTER", _) => format!("{index}, OLD.\"id\", NEW.\"id\""),
+                _ => String::new(),
+            }
         );
         (trigger_name, sql)
     };

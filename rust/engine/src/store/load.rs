@@ -117,13 +117,13 @@ fn make_one_missing_index(connection: &Connection, table: &Table) -> Result<bool
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Counts, StoreObserver, StoreOptions};
+    use super::super::{Changes, Counts, StoreObserver, StoreOptions};
     use super::*;
 
     struct Deaf;
 
     impl StoreObserver for Deaf {
-        fn tables_changed(&self, _: Vec<String>) {}
+        fn tables_changed(&self, _: Changes) {}
         fn outbox_changed(&self, _: Counts, _: bool) {}
     }
 
