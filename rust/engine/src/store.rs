@@ -6,6 +6,7 @@
 //! tokens or when to sync.
 
 mod apply;
+mod bell;
 mod capture;
 mod checkpoint;
 mod closed_file;
