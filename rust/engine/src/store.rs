@@ -7,6 +7,7 @@
 
 mod app_schema;
 mod apply;
+mod bell;
 mod capture;
 mod changes;
 mod checkpoint;
