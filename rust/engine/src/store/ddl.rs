@@ -184,23 +184,6 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     };
     let trigger = |event: &str, body: String| trigger_at("AFTER", event, "", body);
     let old_record = format!("omnii_record({index}{})", list("OLD"));
-    let insert = trigger(
-        "INSERT",
-        format!(
-            "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
-                   WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
-                 DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
-                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
-                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND ((id > omnii_statement() AND op > 1) \
-                   OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
-                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
-            list("now")
-        ),
-    );
-    if table.insert_only {
-        return vec![insert];
-    }
     let (was, before) = match tracks {
         true => (", previous", format!(", omnii_previous({index}{pairs}) AS p")),
         false => ("", String::new()),
@@ -213,8 +196,21 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
         true => (format!("{noted} AS m"), ", m"),
         false => (String::new(), ""),
     };
-    vec![
-        insert,
+    let mut all = vec![
+        trigger(
+            "INSERT",
+            format!(
+                "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
+                   WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
+                 DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
+                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
+                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND ((id > omnii_statement() AND op > 1) \
+                   OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
+                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
+                list("now")
+            ),
+        ),
         // before any trigger of the app can have changed the row again
         trigger_at(
             "BEFORE",
@@ -246,5 +242,9 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                  INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
             ),
         ),
-    ]
+    ];
+    if table.insert_only {
+        all.truncate(1);
+    }
+    all
 }
