@@ -13,8 +13,10 @@ use crate::store::Store;
 use crate::transport::BoxFuture;
 use omnii_sync_core::SyncOptions;
 use omnii_sync_core::machine::{Pulled, RoundError};
-use std::sync::Arc;
+use pull::Refused;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 type RoundResult<T> = Result<T, RoundError>;
 
@@ -25,6 +27,9 @@ pub(crate) struct Protocol1 {
     options: SyncOptions,
     pages: Size,
     uploads: Size,
+    /// What downloads on behalf of a push have refused, by table, until a pull reports it: that pull need not see those rows
+    /// again.
+    refused_early: Mutex<HashMap<String, Refused>>,
 }
 
 /// How often requests must be cut in half because the last ones did not get through in time; the app is not asked to know
@@ -70,7 +75,14 @@ impl Work for Protocol1 {
 
 impl Protocol1 {
     pub(crate) fn new(store: Arc<Store>, client: Arc<Client>, options: SyncOptions) -> Self {
-        Self { store, client, options, pages: Size::default(), uploads: Size::default() }
+        Self {
+            store,
+            client,
+            options,
+            pages: Size::default(),
+            uploads: Size::default(),
+            refused_early: Mutex::default(),
+        }
     }
 }
 
