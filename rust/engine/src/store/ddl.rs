@@ -139,6 +139,8 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 /// `recursive_triggers` is on, so that REPLACE reports the row it removes; a delete directly before an insert of the same
 /// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade. What triggers of the
 /// app have done to a new row before ours ran is in the row that the insert records; their own entries are taken back, too.
+/// If they have deleted it again, it was never there: nothing is recorded, unless it had replaced a row (then there are two
+/// deletes).
 ///
 /// What a table's options ask for is in its own triggers only. A table that is only local has none; one that takes inserts
 /// only has one, which deletes the row again.
@@ -204,8 +206,14 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                    WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
                  DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
                    WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
-                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND ((id > omnii_statement() AND op > 1) \
+                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND EXISTS (SELECT 1 FROM {now}) \
+                   AND ((id > omnii_statement() AND op > 1) \
                    OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
+                 DELETE FROM omnii_outbox WHERE NOT EXISTS (SELECT 1 FROM {now}) AND tbl = {t} AND row_id = NEW.\"id\" \
+                   AND id > omnii_statement() AND (op < 3 OR (SELECT count(*) FROM omnii_outbox \
+                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND op = 3 AND id > omnii_statement()) = 1); \
+                 DELETE FROM omnii_overlay WHERE NOT EXISTS (SELECT 1 FROM {now}) AND tbl = {t} AND row_id = NEW.\"id\" \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\"); \
                  INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
                    SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
                 list("now")
@@ -238,7 +246,8 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             "DELETE",
             format!(
                 "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
-                   WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\"); \
+                   WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\"); \
                  INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
             ),
         ),
