@@ -13,6 +13,7 @@ import { SyncError, toSyncError } from './errors';
 import { waitForFirstSync } from './firstSync';
 import { createListeners } from './listeners';
 import native from './NativeOmniiSync';
+import { createActivity, type Notice } from './notices';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
 import { createQueries, type Run } from './queries';
@@ -32,6 +33,8 @@ export type Session = {
   fetchChanges: (since: string) => Promise<unknown>;
   health: () => Promise<unknown>;
   populate: () => Promise<unknown>;
+  /** Tells the engine about its surroundings. */
+  notify: (notice: Notice) => Promise<void>;
 };
 
 /** What the owner of a session wants to hear. */
@@ -115,8 +118,16 @@ function createSession(
       }
       return result;
     });
+  const activity = createActivity(
+    () => snapshot.current().syncFrequency,
+    // a hint: nothing depends on it
+    () => { native.notify(databaseId, 'active').catch(() => undefined); }
+  );
   const read: Run = (sql, parameters) =>
-    whileOpen(() => native.query(databaseId, sql, parameters) as Promise<NativeResult>);
+    whileOpen(() => {
+      activity.seen();
+      return native.query(databaseId, sql, parameters) as Promise<NativeResult>;
+    });
 
   const writeTransaction = async <T>(callback: (tx: Transaction) => Promise<T> | T): Promise<T> => {
     if (typeof callback !== 'function') {
@@ -129,7 +140,7 @@ function createSession(
     }
   };
 
-  const notify = (event: 'foreground' | 'networkRegained' | 'credentialsChanged'): Promise<void> =>
+  const notify = (event: Notice): Promise<void> =>
     withStatus(() => native.notify(databaseId, event));
 
   const credentials = createCredentialsResponder(native, {
@@ -261,5 +272,6 @@ function createSession(
     fetchChanges: (since) => parsed(() => native.fetchChanges(databaseId, since)),
     health: () => parsed(() => native.health(databaseId)),
     populate: () => parsed(() => native.populate(databaseId)),
+    notify,
   };
 }

@@ -54,7 +54,8 @@ pub mod bridge {
         /// `ids`: a JSON array of change ids; empty for all. Answers how many, as `discard_parked` does.
         fn retry_parked(self: &Engine, request: u64, database: u32, ids: &str);
         fn discard_parked(self: &Engine, request: u64, database: u32, ids: &str);
-        /// `event`: foreground, networkRegained or credentialsChanged.
+        /// `event`: foreground, background, active, networkRegained, networkLost, metered, unmetered, batteryLow, batteryOk or
+        /// credentialsChanged.
         fn notify(self: &Engine, request: u64, database: u32, event: &str);
         fn prepare_for_suspend(self: &Engine, request: u64, database: u32);
         fn resume(self: &Engine, request: u64, database: u32);
