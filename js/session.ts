@@ -21,6 +21,7 @@ import native from './NativeOmniiSync';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
 import { createPrepares } from './prepared';
+import { createReaders } from './readers';
 import type { Schema } from './schema';
 import { checkSignOut } from './signOut';
 import { createSnapshot } from './snapshot';
@@ -95,7 +96,7 @@ function createSession(
   const isWanted = (): boolean => life !== 'closed';
   const uploads = createUploadResponder(native, databaseId, connector, () => database, isWanted);
   const isOpen = (): boolean => life === 'open' || (life === 'leaving' && uploads.isUploading());
-  const calls = createCalls({ native, databaseId, gate, snapshot, isOpen });
+  const calls = createCalls({ native, databaseId, gate, readers: createReaders(), snapshot, isOpen });
   const { whileOpen, withStatus, withWriter, writing } = calls;
 
   const parsed = (work: () => Promise<string>): Promise<unknown> =>
