@@ -13,7 +13,7 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Execution, Store, StoreObserver, closed};
+use crate::store::{Changes, Counts, Execution, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use crate::uploads::AppUploads;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
@@ -113,8 +113,8 @@ impl StoreEvents {
 }
 
 impl StoreObserver for StoreEvents {
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.observer.tables_changed(tables);
+    fn tables_changed(&self, changes: Changes) {
+        self.observer.tables_changed(changes.names());
     }
 
     fn outbox_changed(&self, counts: Counts, local: bool) {

@@ -14,8 +14,10 @@ use crate::transport::BoxFuture;
 use crate::uploads::AppUploads;
 use omnii_sync_core::SyncOptions;
 use omnii_sync_core::machine::{Pulled, RoundError};
-use std::sync::Arc;
+use pull::Refused;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 type RoundResult<T> = Result<T, RoundError>;
 
@@ -28,6 +30,9 @@ pub(crate) struct Protocol1 {
     uploads: Size,
     /// Set if the app uploads itself.
     by_app: Option<Arc<AppUploads>>,
+    /// What downloads on behalf of a push have refused, by table, until a pull reports it: that pull need not see those rows
+    /// again.
+    refused_early: Mutex<HashMap<String, Refused>>,
 }
 
 /// How often requests must be cut in half because the last ones did not get through in time; the app is not asked to know
@@ -81,7 +86,15 @@ impl Protocol1 {
         options: SyncOptions,
         by_app: Option<Arc<AppUploads>>,
     ) -> Self {
-        Self { store, client, options, pages: Size::default(), uploads: Size::default(), by_app }
+        Self {
+            store,
+            client,
+            options,
+            pages: Size::default(),
+            uploads: Size::default(),
+            by_app,
+            refused_early: Mutex::default(),
+        }
     }
 }
 

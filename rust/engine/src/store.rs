@@ -5,8 +5,11 @@
 //! the caller's ([`Execution`] names the exception). Refuses to know of HTTP,
 //! tokens or when to sync.
 
+mod app_schema;
 mod apply;
+mod bell;
 mod capture;
+mod changes;
 mod checkpoint;
 mod closed_file;
 mod crud;
@@ -28,6 +31,7 @@ mod tests;
 mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
+pub use changes::{Changes, TableChange};
 pub use closed_file::ClosedFile;
 pub use crud::{Crud, CrudEntry, CrudQuery, QueueStats};
 pub use describe::Description;
@@ -49,8 +53,12 @@ use writer::WriterQueue;
 
 /// Who is told what commits change. Called on the writer's thread after the commit; must not block.
 pub trait StoreObserver: Send + Sync + 'static {
-    /// Tables of the app that one commit changed.
-    fn tables_changed(&self, tables: Vec<String>);
+    /// What one commit changed; never nothing.
+    fn tables_changed(&self, changes: Changes);
+    /// Whether anybody needs to know which rows a commit changes; asked once in each.
+    fn row_ids_wanted(&self) -> bool {
+        false
+    }
     /// The outbox changed. `local` when by a write of the app, as opposed to by syncing.
     fn outbox_changed(&self, counts: Counts, local: bool);
 }

@@ -5,6 +5,7 @@
 //! The functions check what the backend could never take (broken JSON, infinities) and fail the app's statement with the
 //! table and column named, before anything is stored.
 
+use super::changes::Notes;
 use omnii_sync_core::{ColumnType, ErrorCode, Schema, SyncError};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -26,16 +27,26 @@ pub struct Capture {
     pub statement: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
+    /// What the transaction under way changes; nothing is noted where nobody has put notes.
+    pub notes: Mutex<Option<Notes>>,
 }
 
 impl Capture {
     /// Notes why the statement under way must fail.
     pub fn refuse(&self, code: ErrorCode, message: String) {
-        self.note(SyncError::new(code, message));
+        self.refused(SyncError::new(code, message));
     }
 
-    fn note(&self, error: SyncError) {
+    fn refused(&self, error: SyncError) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Notes the ids that a trigger hands over (`omnii_capturing(table, id, …)`).
+    fn note(&self, context: &Context<'_>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(notes), ValueRef::Integer(place)) = (notes.as_mut(), context.get_raw(0)) else { return };
+        let Ok(place) = usize::try_from(place) else { return };
+        notes.note(place, (1..context.len()).map(|i| context.get_raw(i).as_str().ok()));
     }
 
     /// Takes the note.
@@ -48,7 +59,12 @@ impl Capture {
 pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Capture>) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let state = capture.clone();
-    connection.create_scalar_function("omnii_capturing", 0, flags, move |_| Ok(state.on.load(Ordering::Relaxed)))?;
+    connection.create_scalar_function("omnii_capturing", -1, flags, move |context| {
+        if context.len() > 0 {
+            state.note(context);
+        }
+        Ok(state.on.load(Ordering::Relaxed))
+    })?;
     let state = capture.clone();
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
@@ -64,7 +80,16 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     connection
         .create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), c, &tables, &state))?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), c, &tables, &state))
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), c, &tables, &state))?;
+    // of tables with trackPrevious
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection.create_scalar_function("omnii_previous", -1, flags, move |c| {
+        told(previous(c, &tables, true), c, &tables, &state)
+    })?;
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection.create_scalar_function("omnii_previous_row", -1, flags, move |c| {
+        told(previous(c, &tables, false), c, &tables, &state)
+    })
 }
 
 /// Notes the reason of a refusal before SQLite wraps it.
@@ -76,7 +101,7 @@ fn told<T>(
 ) -> rusqlite::Result<T> {
     if let Err(Error::UserFunctionError(reason)) = &result {
         let error = SyncError::new(ErrorCode::Constraint, reason.to_string());
-        capture.note(match table_of(context, schema) {
+        capture.refused(match table_of(context, schema) {
             Some(table) => error.of_table(&table.name),
             None => error,
         });
@@ -111,6 +136,24 @@ fn diff(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<Option<Strin
         }
     }
     Ok(changed.then(|| writer.finish()))
+}
+
+/// `omnii_previous(table, old, new, …)` and, not in `pairs`, `omnii_previous_row(table, old, …)`: the values before that the
+/// table tracks as a JSON object.
+fn previous(context: &Context<'_>, schema: &Schema, pairs: bool) -> rusqlite::Result<String> {
+    let mut writer = ColumnWriter::new(context, schema)?;
+    let step = if pairs { 2 } else { 1 };
+    for i in 0..context.len().saturating_sub(1) / step {
+        let old = context.get_raw(1 + step * i);
+        let Some(track) = &writer.table.track_previous else { continue };
+        let name = writer.table.columns.get(i).map(|column| &column.name);
+        let is_wanted = track.columns.as_ref().is_none_or(|wanted| name.is_some_and(|name| wanted.contains(name)));
+        let is_unchanged = pairs && track.only_when_changed && old == context.get_raw(2 + step * i);
+        if is_wanted && !is_unchanged {
+            writer.column(i, old)?;
+        }
+    }
+    Ok(writer.finish())
 }
 
 struct ColumnWriter<'s> {

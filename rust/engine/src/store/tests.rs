@@ -2,12 +2,15 @@
 
 mod apply;
 mod capture;
+mod changes;
 mod conflicts;
 mod crud;
 mod held;
 mod inline;
 mod interrupt;
+mod migrations;
 mod opening;
+mod options;
 mod parked;
 mod statements;
 mod suspend;
@@ -21,12 +24,19 @@ use std::sync::mpsc::channel;
 #[derive(Default)]
 struct Seen {
     tables: Mutex<Vec<Vec<String>>>,
+    changes: Mutex<Vec<Changes>>,
     outbox: Mutex<Vec<(Counts, bool)>>,
 }
 
 impl StoreObserver for Seen {
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.tables.lock().unwrap().push(tables);
+    fn tables_changed(&self, changes: Changes) {
+        if !changes.tables.is_empty() {
+            self.tables.lock().unwrap().push(changes.names());
+        }
+        self.changes.lock().unwrap().push(changes);
+    }
+    fn row_ids_wanted(&self) -> bool {
+        true
     }
     fn outbox_changed(&self, counts: Counts, local: bool) {
         self.outbox.lock().unwrap().push((counts, local));

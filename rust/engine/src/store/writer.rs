@@ -15,6 +15,7 @@ use jobs::{Wishes, interrupted};
 
 use super::StoreObserver;
 use super::capture::Capture;
+use super::changes::{Changes, Layout, Notes};
 use super::checkpoint::Checkpointer;
 use super::outbox::Counts;
 use super::rows::{Collector, Integers, Parameter, Rows};
@@ -30,7 +31,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What the transaction under way has touched so far.
 #[derive(Default)]
 struct Touched {
-    tables: Vec<String>,
     outbox: bool,
     /// Entries added less entries removed.
     added: i64,
@@ -60,6 +60,10 @@ pub struct Writer {
     observer: Arc<dyn StoreObserver>,
     next_transaction: i64,
     counts: Counts,
+    /// Of the file's tables.
+    layout: Layout,
+    /// Rows written on this connection when the last transaction ended.
+    written: u64,
     /// Why a statement may have been ended from outside.
     wishes: Arc<Wishes>,
     /// The count of interrupts when the app's statement that is to run was asked for.
@@ -81,10 +85,11 @@ impl Writer {
     ) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(128);
         let touched = Arc::new(Mutex::new(Touched::default()));
-        let seen = touched.clone();
+        *lock(&capture.notes) = Some(Notes::new(schema.clone()));
+        let (seen, noting, asked) = (touched.clone(), capture.clone(), observer.clone());
         connection.update_hook(Some(move |action: Action, _: &str, table: &str, _: i64| {
-            let mut touched = lock(&seen);
             if table == "omnii_outbox" {
+                let mut touched = lock(&seen);
                 touched.outbox = true;
                 touched.added += match action {
                     Action::SQLITE_INSERT => 1,
@@ -92,19 +97,19 @@ impl Writer {
                     _ => 0,
                 };
             } else if !table.starts_with("omnii_")
-                && touched.tables.last().is_none_or(|t| t != table)
-                && !touched.tables.iter().any(|t| t == table)
+                && let Some(notes) = lock(&noting.notes).as_mut()
             {
-                touched.tables.push(table.to_owned());
+                notes.changed(table, || asked.row_ids_wanted());
             }
         }))?;
         let (capturing, tables) = (capture.clone(), schema.clone());
         connection.authorizer(Some(move |context: AuthContext<'_>| {
+            let allowed = noted(&context.action, &capturing);
             if !capturing.on.load(Ordering::Relaxed) {
-                return Authorization::Allow;
+                return allowed;
             }
             match forbidden(&context, &tables) {
-                None => Authorization::Allow,
+                None => allowed,
                 Some(why) => {
                     capturing.refuse(ErrorCode::BadArgument, why);
                     Authorization::Deny
@@ -115,6 +120,8 @@ impl Writer {
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         capture.change.store(first_change(&connection)?, Ordering::Relaxed);
         let counts = count(&connection)?;
+        let layout = Layout::of(&connection)?;
+        let written = connection.total_changes();
         Ok(Self {
             checkpointer: None,
             connection,
@@ -124,6 +131,8 @@ impl Writer {
             observer,
             next_transaction,
             counts,
+            layout,
+            written,
             wishes: Arc::default(),
             asked: 1,
             collector: Collector::new(integers),
@@ -167,7 +176,7 @@ impl Writer {
                 Err(error)
             }
             Err(error) => {
-                *lock(&self.touched) = Touched::default();
+                self.forget_touched();
                 Err(error)
             }
         }
@@ -250,7 +259,7 @@ impl Writer {
 
     fn commit(&mut self) -> Result<()> {
         if self.connection.is_autocommit() {
-            *lock(&self.touched) = Touched::default();
+            self.forget_touched();
             return Err(ended("it was rolled back when a statement in it failed"));
         }
         if let Err(error) = self.connection.execute_batch("COMMIT") {
@@ -267,7 +276,15 @@ impl Writer {
         {
             tracing::error!(code = ?sql_error(error).code, "a transaction could not be rolled back");
         }
+        self.forget_touched();
+    }
+
+    fn forget_touched(&mut self) {
         *lock(&self.touched) = Touched::default();
+        if let Some(notes) = lock(&self.capture.notes).as_mut() {
+            notes.forget();
+        }
+        self.written = self.connection.total_changes();
     }
 
     /// Brings everything from the write-ahead log into the file, so that the file alone is the database. Closing would do so,
@@ -323,9 +340,25 @@ impl Writer {
             }
             self.observer.outbox_changed(self.counts, origin == Origin::App || touched.queued);
         }
-        if !touched.tables.is_empty() {
-            self.observer.tables_changed(touched.tables);
+        let changes = self.changes(touched.outbox);
+        if changes != Changes::default() {
+            self.observer.tables_changed(changes);
         }
+    }
+
+    /// What the transaction that has just been committed changed.
+    fn changes(&mut self, outbox: bool) -> Changes {
+        // the authorizer notes, too: what is prepared here must not find the notes locked
+        if lock(&self.capture.notes).as_ref().is_some_and(Notes::schema_changed) {
+            match Layout::of(&self.connection) {
+                Ok(layout) => self.layout = layout,
+                Err(error) => tracing::error!(code = ?sql_error(error).code, "the tables could not be listed"),
+            }
+        }
+        let mut notes = lock(&self.capture.notes);
+        let Some(notes) = notes.as_mut() else { return Changes::default() };
+        let written = std::mem::replace(&mut self.written, self.connection.total_changes());
+        Changes { outbox, ..notes.take(&self.layout, written != self.written) }
     }
 
     /// Says that the transaction under way queues something to be pushed.
@@ -405,11 +438,44 @@ const FORBIDDEN_PRAGMAS: [&str; 8] = [
     "count_changes",
 ];
 
+/// Notes what a statement that is being prepared will do unseen by the update hook, and keeps it from emptying a table at one
+/// blow, of which the hook would not tell either: that is what [`Authorization::Ignore`] means for a DELETE.
+fn noted(action: &AuthAction<'_>, capture: &Capture) -> Authorization {
+    let mut notes = lock(&capture.notes);
+    let Some(notes) = notes.as_mut() else { return Authorization::Allow };
+    match action {
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateVtable { .. }
+        | AuthAction::AlterTable { .. } => notes.schema_changes(),
+        AuthAction::DropTable { table_name: name }
+        | AuthAction::DropVtable { table_name: name, .. }
+        | AuthAction::DropView { view_name: name }
+        | AuthAction::DropTempTable { table_name: name }
+        | AuthAction::DropTempView { view_name: name } => notes.drops(name),
+        AuthAction::Delete { table_name: name }
+            if !name.starts_with("sqlite_") && *name != "omnii_sweep" && !notes.is_dropping(name) =>
+        {
+            return Authorization::Ignore;
+        }
+        _ => {}
+    }
+    Authorization::Allow
+}
+
 /// Why a statement of the app must not run, if so. Checked while it is prepared.
 fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
     let ours = |name: &str| name.len() >= 6 && name.as_bytes()[..6].eq_ignore_ascii_case(b"omnii_");
-    let synced = |name: &str| schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
+    let named = |name: &str| schema.tables.iter().find(|t| t.sql_name().eq_ignore_ascii_case(name));
+    let synced = |name: &str| named(name).is_some() || schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
     match context.action {
+        AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. }
+            if !context.accessor.is_some_and(ours) && named(table_name).is_some_and(|t| t.insert_only) =>
+        {
+            Some(format!(
+                "table '{table_name}' is insertOnly: its rows are uploaded and not kept, so there are none to change"
+            ))
+        }
         AuthAction::Insert { table_name }
         | AuthAction::Delete { table_name }
         | AuthAction::Update { table_name, .. }
@@ -420,7 +486,7 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
         AuthAction::DropTable { table_name } | AuthAction::AlterTable { table_name, .. }
             if ours(table_name) || synced(table_name) =>
         {
-            Some(format!("table '{table_name}' is synced; change it through the schema"))
+            Some(format!("table '{table_name}' belongs to the schema; change it through the schema"))
         }
         AuthAction::CreateTempTable { table_name: name }
         | AuthAction::CreateTempView { view_name: name }

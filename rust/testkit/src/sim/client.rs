@@ -12,7 +12,7 @@ use super::world::{Shared, SimClock, World};
 use crate::SCHEMA;
 use omnii_sync_engine::clock::Jitter;
 use omnii_sync_engine::credentials::Credentials;
-use omnii_sync_engine::store::{Counts, Store, StoreObserver, StoreOptions};
+use omnii_sync_engine::store::{Changes, Counts, Store, StoreObserver, StoreOptions};
 use omnii_sync_engine::{
     Database, DatabaseObserver, Environment, ErrorCode, Execution, OpenOptions, Schema, Status, SyncError,
 };
@@ -197,7 +197,7 @@ fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
     static FILES: Mutex<Files> = Mutex::new(BTreeMap::new());
     struct Nobody;
     impl StoreObserver for Nobody {
-        fn tables_changed(&self, _: Vec<String>) {}
+        fn tables_changed(&self, _: Changes) {}
         fn outbox_changed(&self, _: Counts, _: bool) {}
     }
     let schema = schema(policies);
