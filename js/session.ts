@@ -22,6 +22,7 @@ import { createActivity, type Notice } from './notices';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
 import { createPrepares } from './prepared';
+import { createReaders } from './readers';
 import type { Schema } from './schema';
 import { checkSignOut } from './signOut';
 import { createSnapshot } from './snapshot';
@@ -98,7 +99,7 @@ function createSession(
   const isWanted = (): boolean => life !== 'closed';
   const uploads = createUploadResponder(native, databaseId, connector, () => database, isWanted);
   const isOpen = (): boolean => life === 'open' || (life === 'leaving' && uploads.isUploading());
-  const calls = createCalls({ native, databaseId, gate, snapshot, isOpen });
+  const calls = createCalls({ native, databaseId, gate, readers: createReaders(), snapshot, isOpen });
   const { whileOpen, withStatus, withWriter, writing } = calls;
 
   const parsed = (work: () => Promise<string>): Promise<unknown> =>

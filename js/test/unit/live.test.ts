@@ -1,4 +1,4 @@
-/** Live queries against the fake native module, whose results the test decides. Real ones are in ../hermes/live.test.ts. */
+/** Live queries against the fake native module, whose results the test decides. Real ones are in ../hermes/liveQueries.test.ts. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { ArrayComparator, column, type Database, openDatabase, Schema, type SqlParameter, Table } from '../../index';
