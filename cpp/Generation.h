@@ -26,6 +26,7 @@ namespace omnii {
 
 using StatusEvent = facebook::react::NativeOmniiSyncNativeStatusEvent<double, std::string>;
 using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>, std::string>;
+using WatchEvent = facebook::react::NativeOmniiSyncNativeWatchEvent<double, double, std::string>;
 using CredentialsEvent = facebook::react::NativeOmniiSyncNativeCredentialsEvent<double, double>;
 
 /// How the engine answered a request: with nothing, a yes or no, a number, a text, a result set, or a failure.
@@ -39,6 +40,7 @@ class Generation final : public std::enable_shared_from_this<Generation> {
   struct Emitters {
     std::weak_ptr<Emitter> statusChanged;
     std::weak_ptr<Emitter> tablesChanged;
+    std::weak_ptr<Emitter> watchChanged;
     std::weak_ptr<Emitter> credentialsRequested;
   };
 
@@ -55,6 +57,7 @@ class Generation final : public std::enable_shared_from_this<Generation> {
 
   void emit(StatusEvent event);
   void emit(TablesEvent event);
+  void emit(WatchEvent event);
   void emit(CredentialsEvent event);
 
   size_t pendingRequests() const;
@@ -79,6 +82,8 @@ template <>
 struct Bridging<omnii::StatusEvent> : NativeOmniiSyncNativeStatusEventBridging<omnii::StatusEvent> {};
 template <>
 struct Bridging<omnii::TablesEvent> : NativeOmniiSyncNativeTablesEventBridging<omnii::TablesEvent> {};
+template <>
+struct Bridging<omnii::WatchEvent> : NativeOmniiSyncNativeWatchEventBridging<omnii::WatchEvent> {};
 template <>
 struct Bridging<omnii::CredentialsEvent> : NativeOmniiSyncNativeCredentialsEventBridging<omnii::CredentialsEvent> {};
 

@@ -242,6 +242,9 @@ function createSession(
       if (!isOpen()) {
         return () => undefined;
       }
+      if (listener.tablesChanged !== undefined) {
+        native.setTableEvents(databaseId, true);
+      }
       const removals = [
         snapshot.add((next) => listener.statusChanged?.(next)),
         tablesListeners.add((tables) => listener.tablesChanged?.(tables)),

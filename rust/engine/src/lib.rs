@@ -8,6 +8,7 @@ pub mod clock;
 pub mod credentials;
 mod database;
 pub mod driver;
+mod live;
 mod options;
 mod protocol1;
 mod retry_after;
@@ -15,6 +16,7 @@ pub mod store;
 pub mod transport;
 
 pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
+pub use live::{Fresh, WatchOptions};
 pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
 pub use options::OpenOptions;
-pub use store::{CellKind, Execution, Parameter, Rows};
+pub use store::{CellKind, Changes, Execution, Parameter, Rows, TableChange};

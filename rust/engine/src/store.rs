@@ -23,6 +23,7 @@ mod suspend;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
@@ -32,6 +33,7 @@ pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
 pub use rows::{CellKind, Parameter, Rows};
+pub(crate) use watched::{Inspected, Watched};
 pub use writer::Writer;
 
 use omnii_sync_core::error::Result;
@@ -205,7 +207,7 @@ impl Store {
 
     /// Runs one read-only statement on a reader. `done` is called once on a reader's thread.
     pub fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
-        self.readers.query(sql, parameters, done);
+        self.readers.ask(move |reader| reader.run(&sql, &parameters), done);
     }
 
     /// Begins a write transaction when those before it have ended; `done` gets its id.

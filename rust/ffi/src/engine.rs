@@ -66,7 +66,7 @@ fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
     databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn bad_argument(message: &str) -> SyncError {
+pub(crate) fn bad_argument(message: &str) -> SyncError {
     SyncError::new(ErrorCode::BadArgument, message)
 }
 
@@ -81,7 +81,7 @@ fn change_ids(json: &str) -> Result<Option<Vec<i64>>> {
 }
 
 /// Keeps a panic from C++; a request it leaves behind answers for itself.
-fn guarded(call: impl FnOnce()) {
+pub(crate) fn guarded(call: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(call)).is_err() {
         tracing::error!("a request panicked");
     }
@@ -92,14 +92,14 @@ impl Engine {
         Request::new(id, self.sink.clone())
     }
 
-    fn database(&self, id: u32) -> Result<Arc<Database>> {
+    pub(crate) fn database(&self, id: u32) -> Result<Arc<Database>> {
         lock(&self.databases).open.get(&id).cloned().ok_or_else(|| {
             SyncError::new(ErrorCode::Closed, "the database is closed; open it again with openDatabase()")
         })
     }
 
     /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
-    fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
+    pub(crate) fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
         let request = self.request(request);
         guarded(|| match self.database(database) {
             Ok(database) => call(request, &database),

@@ -4,14 +4,16 @@
 //! connection is open and queries wait. Refuses everything that would write.
 
 mod connection;
+mod question;
 mod shared;
 
-use super::rows::{Parameter, Rows};
+pub(super) use connection::Reader;
+
 use super::{Execution, closed, internal};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{Schema, SyncError};
-use rusqlite::Connection;
-use shared::{Query, Queue, Shared, State, Turn};
+use question::Query;
+use shared::{Queue, Shared, State, Turn};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -24,7 +26,7 @@ const MAX_READERS: usize = 4;
 pub(super) struct Readers {
     shared: Arc<Shared>,
     /// The one connection when queries run on the caller's thread; held while they do.
-    inline: Option<Mutex<Option<Connection>>>,
+    inline: Option<Mutex<Option<Reader>>>,
 }
 
 impl Readers {
@@ -33,11 +35,11 @@ impl Readers {
         Self { shared: Arc::new(shared), inline: (execution == Execution::Inline).then(Mutex::default) }
     }
 
-    pub(super) fn query(
+    /// Has `run` done by a reader; it may be called a second time. `done` is called once on the reader's thread.
+    pub(super) fn ask<T: Send + 'static>(
         &self,
-        sql: String,
-        parameters: Vec<Parameter>,
-        done: impl FnOnce(Result<Rows>) + Send + 'static,
+        run: impl FnMut(&Reader) -> Result<T> + Send + 'static,
+        done: impl FnOnce(Result<T>) + Send + 'static,
     ) {
         let mut queue = self.shared.lock();
         let refusal = match &queue.state {
@@ -49,7 +51,7 @@ impl Readers {
             drop(queue);
             return done(Err(error));
         }
-        queue.waiting.push_back(Query { sql, parameters, done: Box::new(done) });
+        queue.waiting.push_back(Query::new(run, done));
         self.work(queue);
         self.shared.wake.notify_one();
     }
@@ -74,7 +76,7 @@ impl Readers {
                     let refused = std::mem::take(&mut queue.waiting);
                     drop(queue);
                     for query in refused {
-                        (query.done)(Err(internal(format!("no reader thread could be started: {error}"))));
+                        query.refuse(internal(format!("no reader thread could be started: {error}")));
                     }
                     return;
                 }
@@ -84,7 +86,7 @@ impl Readers {
     }
 
     /// Runs what is queued on this thread, unless that is being done already further up in the stack.
-    fn drain(&self, connection: &Mutex<Option<Connection>>) {
+    fn drain(&self, connection: &Mutex<Option<Reader>>) {
         loop {
             let mut connection = match connection.try_lock() {
                 Ok(connection) => connection,
@@ -148,7 +150,7 @@ impl Readers {
                 let waiting = std::mem::take(&mut queue.waiting);
                 drop(queue);
                 for query in waiting {
-                    (query.done)(Err(error.clone()));
+                    query.refuse(error.clone());
                 }
             }
         }
@@ -166,7 +168,7 @@ impl Readers {
         };
         self.shared.wake.notify_all();
         for query in waiting {
-            (query.done)(Err(closed()));
+            query.refuse(closed());
         }
         if let Some(connection) = &self.inline {
             self.drain(connection);

@@ -57,7 +57,7 @@ impl DatabaseObserver for App {
         });
     }
 
-    fn tables_changed(&self, _: Vec<String>) {}
+    fn tables_changed(&self, _: &omnii_sync_engine::Changes) {}
 
     fn credentials_requested(&self, request: u64) {
         let Some(database) = self.database.get().cloned() else { return };
@@ -191,7 +191,7 @@ fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
     static FILES: Mutex<Files> = Mutex::new(BTreeMap::new());
     struct Nobody;
     impl StoreObserver for Nobody {
-        fn tables_changed(&self, _: Vec<String>) {}
+        fn tables_changed(&self, _: &omnii_sync_engine::Changes) {}
         fn outbox_changed(&self, _: Counts, _: bool) {}
     }
     let schema = schema(policies);

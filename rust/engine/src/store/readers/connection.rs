@@ -1,4 +1,4 @@
-//! A reader's connection, and one query on it.
+//! A reader's connection, and what may be done with it.
 
 use super::shared::Shared;
 use crate::store::rows::{self, Parameter, Rows};
@@ -8,14 +8,39 @@ use crate::store::{capture, open};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, SyncError};
 use rusqlite::Connection;
-use std::sync::Arc;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Page cache of each reader, 8 MB (SQLite takes a negative number as KiB). SQLite's default of 2 MB is too small for lookups
 /// by random ids; memory is taken only as pages are read.
 const CACHE_KIB: i64 = -8_000;
 
-pub(super) fn connect(shared: &Shared) -> Result<Connection> {
+/// Tables that statements read as they are prepared, while somebody wants to know.
+#[derive(Default)]
+struct Seen(Mutex<Option<Vec<String>>>);
+
+impl Seen {
+    fn note(&self, table: &str) {
+        if let Some(tables) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            && !tables.iter().any(|t| t == table)
+        {
+            tables.push(table.to_owned());
+        }
+    }
+
+    fn set(&self, tables: Option<Vec<String>>) -> Option<Vec<String>> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), tables)
+    }
+}
+
+/// A read-only connection.
+pub(in crate::store) struct Reader {
+    pub(in crate::store) connection: Connection,
+    seen: Arc<Seen>,
+}
+
+pub(super) fn connect(shared: &Shared) -> Result<Reader> {
     let Shared { path, schema, ending, .. } = shared;
     let ending = ending.clone();
     let mut connection = open::connection(path).map_err(|e| open_error(e, path))?;
@@ -27,11 +52,36 @@ pub(super) fn connect(shared: &Shared) -> Result<Connection> {
     connection
         .progress_handler(OPERATIONS_BETWEEN_LOOKS, Some(move || ending.load(Ordering::Relaxed)))
         .map_err(sql_error)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    let seen = Arc::new(Seen::default());
+    let looks = seen.clone();
+    connection
+        .authorizer(Some(move |context: AuthContext<'_>| {
+            if let AuthAction::Read { table_name, .. } = context.action {
+                looks.note(table_name);
+            }
+            Authorization::Allow
+        }))
+        .map_err(sql_error)?;
+    // as many as may be watched at once without being prepared again at each run
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(Reader { connection, seen })
 }
 
-pub(super) fn run(connection: &Connection, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+impl Reader {
+    /// Runs one statement that only reads.
+    pub(in crate::store) fn run(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        run(&self.connection, sql, parameters)
+    }
+
+    /// Runs `prepare` and answers the names of the tables that what it prepared reads.
+    pub(in crate::store) fn watching<T>(&self, prepare: impl FnOnce(&Connection) -> T) -> (T, Vec<String>) {
+        self.seen.set(Some(Vec::new()));
+        let outcome = prepare(&self.connection);
+        (outcome, self.seen.set(None).unwrap_or_default())
+    }
+}
+
+fn run(connection: &Connection, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
     let mut statement = connection.prepare_cached(sql).map_err(sql_error)?;
     if !statement.readonly() {
         return Err(SyncError::new(

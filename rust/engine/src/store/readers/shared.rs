@@ -1,10 +1,9 @@
 //! What the readers share: the queries that wait, and whether they may be served.
 
-use super::connection::{connect, run};
-use crate::store::rows::{Parameter, Rows};
-use omnii_sync_core::error::Result;
+use super::connection::{Reader, connect};
+use super::question::Query;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
-use rusqlite::{Connection, InterruptHandle};
+use rusqlite::InterruptHandle;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -12,12 +11,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
-
-pub(super) struct Query {
-    pub(super) sql: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) done: Box<dyn FnOnce(Result<Rows>) + Send>,
-}
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -96,15 +89,15 @@ impl Shared {
     }
 
     /// Runs one query; opens the connection if there is none.
-    pub(super) fn serve(&self, connection: &mut Option<Connection>, query: Query) {
+    pub(super) fn serve(&self, connection: &mut Option<Reader>, mut query: Query) {
         let opened = match connection {
             Some(opened) => Ok(opened),
             None => connect(self).map(|opened| {
-                self.lock().interrupts.push(opened.get_interrupt_handle());
+                self.lock().interrupts.push(opened.connection.get_interrupt_handle());
                 connection.insert(opened)
             }),
         };
-        let result = opened.and_then(|connection| run(connection, &query.sql, &query.parameters));
+        let result = opened.and_then(|reader| query.question.run(reader));
         let mut queue = self.lock();
         if connection.is_none() {
             queue.open -= 1;
@@ -118,12 +111,12 @@ impl Shared {
         }
         drop(queue);
         // the thread serves others, too
-        if catch_unwind(AssertUnwindSafe(|| (query.done)(result))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| query.question.answer(result))).is_err() {
             tracing::error!("who received the rows of a query panicked");
         }
     }
 
-    pub(super) fn release(&self, connection: &mut Option<Connection>) {
+    pub(super) fn release(&self, connection: &mut Option<Reader>) {
         *connection = None;
         let mut queue = self.lock();
         queue.open -= 1;
