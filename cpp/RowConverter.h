@@ -17,8 +17,8 @@ namespace jsi = facebook::jsi;
 /// undefined when the statement inserted nothing.
 jsi::Object toResult(jsi::Runtime& runtime, const Rows& rows);
 
-/// `{rows, kept}` of a watch's result: `rows` has an object, made as above, for each row that `kept` marks with -1; `kept`
-/// is null if that is all of them.
+/// `{rows, kept}` of a watch's result: `rows` has an object, made as above, for each row that `kept` marks with -1;
+/// `kept` is null if that is all of them.
 jsi::Object toChange(jsi::Runtime& runtime, const Taken& taken);
 
 }  // namespace omnii

@@ -106,12 +106,20 @@ impl Index {
         for table in &plan.tables {
             let dependants = self.tables.entry(table.clone()).or_default();
             let Some(ids) = &plan.lookup else {
-                if there { dependants.all.insert(id) } else { dependants.all.remove(&id) };
+                if there {
+                    dependants.all.insert(id)
+                } else {
+                    dependants.all.remove(&id)
+                };
                 continue;
             };
             for row in ids {
                 let of_row = dependants.by_row.entry(row.clone()).or_default();
-                if there { of_row.insert(id) } else { of_row.remove(&id) };
+                if there {
+                    of_row.insert(id)
+                } else {
+                    of_row.remove(&id)
+                };
                 if of_row.is_empty() {
                     dependants.by_row.remove(row);
                 }
@@ -431,4 +439,3 @@ impl Live {
 
 #[cfg(test)]
 mod tests;
-

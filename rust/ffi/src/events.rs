@@ -26,7 +26,8 @@ impl DatabaseObserver for Events {
     fn watch_changed(&self, watch: u64, error: Option<&SyncError>) {
         if let Some(sink) = self.sink.as_ref() {
             let error = error.map(|error| {
-                serde_json::to_string(error).unwrap_or_else(|_| r#"{"code":"Internal","message":"","retryable":false}"#.into())
+                serde_json::to_string(error)
+                    .unwrap_or_else(|_| r#"{"code":"Internal","message":"","retryable":false}"#.into())
             });
             sink.watch_changed(self.database, watch, error.unwrap_or_default());
         }

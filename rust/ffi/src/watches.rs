@@ -53,7 +53,9 @@ fn watch_options(json: &str) -> Result<WatchOptions> {
     }
     serde_json::from_str::<Wire>(json)
         .map(|wire| WatchOptions { throttle: Duration::from_millis(wire.throttle_ms.into()), tables: wire.tables })
-        .map_err(|_| bad_argument("watch: options must be JSON of { throttleMs: whole number, tables: string[] | null }"))
+        .map_err(|_| {
+            bad_argument("watch: options must be JSON of { throttleMs: whole number, tables: string[] | null }")
+        })
 }
 
 impl Engine {

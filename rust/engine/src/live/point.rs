@@ -163,7 +163,11 @@ fn tokens(sql: &str) -> Option<Vec<Token>> {
                 let length = rest.find(|c: char| !is_in_word(c)).unwrap_or(rest.len());
                 // x'00' is a blob
                 let blob = rest[length..].starts_with('\'') && rest[..length].eq_ignore_ascii_case("x");
-                tokens.push(if c.is_ascii_digit() || blob { Token::Other } else { Token::Word(rest[..length].to_owned()) });
+                tokens.push(if c.is_ascii_digit() || blob {
+                    Token::Other
+                } else {
+                    Token::Word(rest[..length].to_owned())
+                });
                 length
             }
             '(' | ')' | ',' | '.' | '=' | ';' => {
@@ -216,9 +220,17 @@ mod tests {
         let cases: &[(&str, &[Parameter], Option<&[&str]>)] = &[
             ("SELECT * FROM notes WHERE id = ?", &[text("a")], Some(&["a"])),
             ("select upper(title) from Notes n where n.\"id\" == ? and n > 3 limit 1;", &[text("a")], Some(&["a"])),
-            ("SELECT ? AS x FROM notes AS t WHERE n = ? AND t.id IN (?, 'q''q', ?)", &[text("0"), text("1"), text("b"), text("a")], Some(&["a", "b", "q'q"])),
+            (
+                "SELECT ? AS x FROM notes AS t WHERE n = ? AND t.id IN (?, 'q''q', ?)",
+                &[text("0"), text("1"), text("b"), text("a")],
+                Some(&["a", "b", "q'q"]),
+            ),
             ("SELECT * FROM notes -- OR\n WHERE /* OR */ [id] = 'a' ORDER BY n", &[], Some(&["a"])),
-            ("SELECT * FROM notes WHERE (n = ? AND title = ?) AND id = ?", &[text("0"), text("1"), text("a")], Some(&["a"])),
+            (
+                "SELECT * FROM notes WHERE (n = ? AND title = ?) AND id = ?",
+                &[text("0"), text("1"), text("a")],
+                Some(&["a"]),
+            ),
             ("SELECT * FROM notes WHERE id = ? OR n = 1", &[text("a")], None),
             ("SELECT * FROM notes WHERE (id = ?) OR 1", &[text("a")], None),
             ("SELECT * FROM notes WHERE NOT id = ?", &[text("a")], None),
@@ -252,7 +264,11 @@ mod tests {
         ];
         for (sql, parameters, expected) in cases {
             let found = lookup(sql, parameters).map(|l| l.ids);
-            assert_eq!(found.as_deref(), expected.map(|e| e.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()).as_deref(), "{sql}");
+            assert_eq!(
+                found.as_deref(),
+                expected.map(|e| e.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()).as_deref(),
+                "{sql}"
+            );
         }
     }
 }

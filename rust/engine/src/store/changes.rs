@@ -206,7 +206,8 @@ impl Layout {
             .collect::<rusqlite::Result<_>>()?;
         let owner = |shadow: &str| {
             let owns = |name: &&str| shadow.strip_prefix(*name).is_some_and(|rest| rest.starts_with('_'));
-            let virtual_tables = tables.iter().filter(|(_, kind, _)| kind == "virtual").map(|(name, _, _)| name.as_str());
+            let virtual_tables =
+                tables.iter().filter(|(_, kind, _)| kind == "virtual").map(|(name, _, _)| name.as_str());
             virtual_tables.filter(owns).max_by_key(|name| name.len()).map(str::to_owned)
         };
         let shadows = tables.iter().filter(|(_, kind, _)| kind == "shadow");

@@ -2,10 +2,10 @@
 //!
 //! Tables come from SQLite's authorizer, which is asked about every table that a statement reads, also behind views.
 
+use super::Store;
 use super::readers::Reader;
 use super::rows::{Parameter, Rows};
 use super::sql_error::sql_error;
-use super::Store;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use std::sync::Arc;

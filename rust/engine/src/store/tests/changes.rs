@@ -39,7 +39,10 @@ pub(super) fn a_commit_tells_the_ids_of_all_rows_it_changed() {
         (&["UPDATE notes SET title = 'w' WHERE id = 'nobody'"], &[]),
         (&["DELETE FROM notes WHERE id = 'd'"], &["notes: d"]),
         (&["INSERT OR REPLACE INTO notes (id, title, n) VALUES ('e', 'new', 1)"], &["notes: a e"]),
-        (&["INSERT INTO notes (id, title) VALUES ('b', 'q') ON CONFLICT (id) DO UPDATE SET title = excluded.title"], &["notes: b"]),
+        (
+            &["INSERT INTO notes (id, title) VALUES ('b', 'q') ON CONFLICT (id) DO UPDATE SET title = excluded.title"],
+            &["notes: b"],
+        ),
         (&["INSERT INTO notes (id) VALUES ('b') ON CONFLICT DO NOTHING"], &[]),
         (&["UPDATE OR REPLACE notes SET n = 1 WHERE id = 'c'"], &["notes: c e"]),
         (&["INSERT INTO local (v) VALUES ('1'), ('2')"], &["local: *", "links: *"]),
@@ -47,7 +50,12 @@ pub(super) fn a_commit_tells_the_ids_of_all_rows_it_changed() {
         (&["DELETE FROM local"], &["local: *", "links: *"]),
         (&["INSERT INTO notes (id) VALUES ('f'), (NULL)"], &[]), // failed: nothing is committed
         (
-            &["INSERT INTO notes (id) VALUES ('f')", "SAVEPOINT s", "INSERT INTO notes (id) VALUES ('g')", "ROLLBACK TO s"],
+            &[
+                "INSERT INTO notes (id) VALUES ('f')",
+                "SAVEPOINT s",
+                "INSERT INTO notes (id) VALUES ('g')",
+                "ROLLBACK TO s",
+            ],
             &["links: *", "notes: f g"], // what was undone may be named, too
         ),
         (&["DELETE FROM notes"], &["notes: b c f"]),
