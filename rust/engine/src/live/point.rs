@@ -217,7 +217,8 @@ mod tests {
     #[test]
     fn only_plain_lookups_are_recognised() {
         let text = |t: &str| Parameter::Text(t.into());
-        let cases: &[(&str, &[Parameter], Option<&[&str]>)] = &[
+        type Case<'c> = (&'c str, &'c [Parameter], Option<&'c [&'c str]>);
+        let cases: &[Case<'_>] = &[
             ("SELECT * FROM notes WHERE id = ?", &[text("a")], Some(&["a"])),
             ("select upper(title) from Notes n where n.\"id\" == ? and n > 3 limit 1;", &[text("a")], Some(&["a"])),
             (

@@ -21,16 +21,19 @@ impl StoreObserver for Heard {
     fn outbox_changed(&self, _: crate::store::Counts, _: bool) {}
 }
 
+/// A watch, and why it failed.
+type Event = (u64, Option<ErrorCode>);
+
 struct Fixture {
     live: Arc<Live>,
     store: Arc<Store>,
-    events: Arc<Mutex<Vec<(u64, Option<ErrorCode>)>>>,
+    events: Arc<Mutex<Vec<Event>>>,
     _directory: tempfile::TempDir,
 }
 
 fn fixture(execution: Execution) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let events: Arc<Mutex<Vec<(u64, Option<ErrorCode>)>>> = Arc::default();
+    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let heard = events.clone();
     let on_change = move |id, error: Option<&SyncError>| heard.lock().unwrap().push((id, error.map(|e| e.code)));
     let live = Live::new(Handle::current(), Box::new(on_change));
@@ -72,7 +75,7 @@ impl Fixture {
         self.store.query(sql.into(), parameters.to_vec(), move |outcome| send.send(outcome).unwrap());
         cells(&receive.recv().unwrap().expect(sql))
     }
-    fn events(&self) -> Vec<(u64, Option<ErrorCode>)> {
+    fn events(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap())
     }
     /// Lays what there is to take over what was taken.

@@ -191,7 +191,7 @@ fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
     static FILES: Mutex<Files> = Mutex::new(BTreeMap::new());
     struct Nobody;
     impl StoreObserver for Nobody {
-        fn tables_changed(&self, _: &omnii_sync_engine::Changes) {}
+        fn tables_changed(&self, _: omnii_sync_engine::Changes) {}
         fn outbox_changed(&self, _: Counts, _: bool) {}
     }
     let schema = schema(policies);
