@@ -6,7 +6,6 @@
 //! tokens or when to sync.
 
 mod apply;
-mod bell;
 mod capture;
 mod checkpoint;
 mod closed_file;
