@@ -7,7 +7,6 @@
 
 mod app_schema;
 mod apply;
-mod bell;
 mod capture;
 mod changes;
 mod checkpoint;
