@@ -278,17 +278,18 @@ impl Engine {
     }
 
     pub(crate) fn notify(&self, request: u64, database: u32, event: &str) {
-        let known = match event {
-            "foreground" => Ok(Database::foreground as fn(&Database)),
-            "background" => Ok(Database::background),
-            "active" => Ok(Database::active),
-            "networkLost" => Ok(Database::network_lost),
-            "metered" => Ok(|database| database.metered(true)),
-            "unmetered" => Ok(|database| database.metered(false)),
-            "batteryLow" => Ok(|database| database.battery_low(true)),
-            "batteryOk" => Ok(|database| database.battery_low(false)),
-            "networkRegained" => Ok(Database::network_regained as fn(&Database)),
-            "credentialsChanged" => Ok(Database::credentials_changed as fn(&Database)),
+        type Tell = fn(&Database);
+        let known: Result<Tell, _> = match event {
+            "foreground" => Ok(Database::foreground as Tell),
+            "background" => Ok(Database::background as Tell),
+            "active" => Ok(Database::active as Tell),
+            "networkLost" => Ok(Database::network_lost as Tell),
+            "metered" => Ok((|database: &Database| database.metered(true)) as Tell),
+            "unmetered" => Ok((|database: &Database| database.metered(false)) as Tell),
+            "batteryLow" => Ok((|database: &Database| database.battery_low(true)) as Tell),
+            "batteryOk" => Ok((|database: &Database| database.battery_low(false)) as Tell),
+            "networkRegained" => Ok(Database::network_regained as Tell),
+            "credentialsChanged" => Ok(Database::credentials_changed as Tell),
             _ => Err(bad_argument(
                 "notify: event must be foreground, background, active, networkRegained, networkLost, metered, unmetered, \
                  batteryLow, batteryOk or credentialsChanged",
