@@ -279,7 +279,7 @@ impl Engine {
 
     pub(crate) fn notify(&self, request: u64, database: u32, event: &str) {
         type Tell = fn(&Database);
-        let known: Result<Tell, _> = match event {
+        let known: Result<Tell> = match event {
             "foreground" => Ok(Database::foreground as Tell),
             "background" => Ok(Database::background as Tell),
             "active" => Ok(Database::active as Tell),
