@@ -17,12 +17,27 @@ export {
   triggerSync,
   waitForFirstSync,
 } from './global';
-export { useDatabase, useSyncState } from './hooks';
+export {
+  type CompilableQuery,
+  type ReadonlySuspenseQueryResult,
+  type ReadonlyUseQueryResult,
+  type RowComparator,
+  type SuspenseQueryResult,
+  useDatabase,
+  type UseDifferentialQueryOptions,
+  usePowerSync,
+  useQuery,
+  type UseQueryOptions,
+  type UseQueryResult,
+  useStatus,
+  useSuspenseQuery,
+  useSyncState,
+} from './hooks/index';
 export type { OpenOptions } from './options';
 export type { ParkedChange } from './parked';
 export type { SqlParameter, SqlValue } from './parameters';
 export { SyncProvider, type SyncProviderProps } from './provider';
-export type { SyncState } from './providerStore';
+export type { SyncFrequency, SyncState } from './providerStore';
 export type { QueryResult, Row } from './queries';
 export { type Column, column, type ColumnType, type ConflictPolicy, type RowOf, Schema, Table, type TableOptions } from './schema';
 export type { OnSignOut, SignOutOptions } from './signOut';

@@ -10,13 +10,19 @@ import { type Database, openListedSession } from './database';
 import { SyncError, toSyncError } from './errors';
 import { createListeners, reportListenerError } from './listeners';
 import type { OpenOptions } from './options';
+import { isSupported, unsupported } from './platform';
 import type { Session } from './session';
 import { isOnSignOut, type OnSignOut, wrongPolicy } from './signOut';
 import { offlineStatus, type SyncStatus } from './status';
-import type { SyncStatusName } from './types';
+import type { NativeStatus, SyncStatusName } from './types';
+
+/** What the engine's schedule goes by. */
+export type SyncFrequency = NonNullable<NativeStatus['syncFrequency']>;
 
 /** What `useSyncState` answers. The same object as long as nothing changed; the actions are always the same functions. */
 export type SyncState = {
+  /** The native module is there. False on web and in Expo Go: no database opens, and `status` stays `offline`. */
+  readonly isSupported: boolean;
   /** The user's database is open and can be queried. */
   readonly isInitialized: boolean;
   /** The last exchange with the backend succeeded, and syncing has not been told to stop. */
@@ -33,6 +39,8 @@ export type SyncState = {
   readonly lastSyncedAt: Date | null;
   /** Why the database could not be opened, or else why the last round failed. */
   readonly error: SyncError | null;
+  /** What the schedule goes by now; `active` while no database is open. */
+  readonly syncFrequency: SyncFrequency;
   /** `Database.triggerSync()`; rejects with `NotOpen` while no database is open. */
   readonly triggerSync: () => Promise<void>;
   /** `Database.disconnect()`; rejects with `NotOpen` while no database is open. */
@@ -47,10 +55,20 @@ export type RunContext = {
   onSignOut: () => OnSignOut;
 };
 
-export type ProviderStore = {
+/** The store as one user may see it: while another user's database is still open, there is none. */
+export type ProviderView = {
   subscribe: (listener: () => void) => () => void;
   getState: () => SyncState;
   getDatabase: () => Database | null;
+  /** Why there will be no database: opening failed, or the platform has none. null: there is one, or it may come. */
+  getFailure: () => SyncError | null;
+  /** Resolves at the next change of any of these. */
+  changed: () => Promise<void>;
+};
+
+export type ProviderStore = {
+  /** What is rendered with this `userId` sees that user's data only, also before the effects of that render have run. */
+  viewFor: (userId: string | null | undefined) => ProviderView;
   /** Opens and connects. Answers the function that ends it, also while opening. One run at a time. */
   run: (options: OpenOptions, app: RunContext) => (why: 'closing' | 'signing out') => void;
   /** The app came to the foreground: takes the file up again, and syncs if that is wanted. */
@@ -73,6 +91,7 @@ export function createProviderStore(): ProviderStore {
   let failure: SyncError | null = null;
   let report: (thrown: unknown) => void = () => undefined;
   let suspended = false;
+  let owner: string | null = null;
 
   /** Tells the open database something nobody waits for. That it has been closed meanwhile is no failure. */
   const tell = (what: (session: Session) => Promise<void>): void => {
@@ -86,6 +105,9 @@ export function createProviderStore(): ProviderStore {
     }
   };
   const onOpenDatabase = async (act: (database: Database) => Promise<void>): Promise<void> => {
+    if (!isSupported()) {
+      throw unsupported();
+    }
     if (session === null) {
       throw new SyncError('NotOpen', 'no database is open: nobody is signed in, or it is still being opened');
     }
@@ -98,6 +120,7 @@ export function createProviderStore(): ProviderStore {
   };
   const stateOf = (status: SyncStatus): SyncState =>
     Object.freeze({
+      isSupported: isSupported(),
       isInitialized: session !== null,
       isConnected: status.connected,
       isSyncing: status.uploading || status.downloading,
@@ -106,19 +129,35 @@ export function createProviderStore(): ProviderStore {
       parkedChanges: status.parkedChanges,
       lastSyncedAt: status.lastSyncedAt,
       error: failure ?? status.error,
+      syncFrequency: (status as { syncFrequency?: SyncFrequency }).syncFrequency ?? 'active',
       ...actions,
     });
 
-  let state = stateOf(offlineStatus);
+  const idle = stateOf(offlineStatus);
+  let state = idle;
   const update = (): void => {
     state = stateOf(session?.database.currentStatus ?? offlineStatus);
     listeners.emit();
   };
 
   return {
-    subscribe: listeners.add,
-    getState: () => state,
-    getDatabase: () => session?.database ?? null,
+    viewFor: (userId) => {
+      const isOwner = (): boolean => owner === userId;
+      const missing = isSupported() ? null : unsupported();
+      return {
+        subscribe: listeners.add,
+        getState: () => (isOwner() ? state : idle),
+        getDatabase: () => (isOwner() ? (session?.database ?? null) : null),
+        getFailure: () => missing ?? (isOwner() ? failure : null),
+        changed: () =>
+          new Promise((resolve) => {
+            const remove = listeners.add(() => {
+              remove();
+              resolve();
+            });
+          }),
+      };
+    },
     foreground: () => {
       const wasSuspended = suspended;
       suspended = false;
@@ -210,8 +249,10 @@ export function createProviderStore(): ProviderStore {
         }
       };
 
+      owner = options.userId;
       enqueue(open);
       return (why) => {
+        owner = null;
         ended = why === 'closing' ? why : app.onSignOut();
         unsubscribe();
         session = null;

@@ -15,6 +15,7 @@ import { createListeners } from './listeners';
 import native from './NativeOmniiSync';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
+import { requireSupport } from './platform';
 import { createQueries, type Run } from './queries';
 import { checkSignOut } from './signOut';
 import { createSnapshot } from './snapshot';
@@ -55,6 +56,7 @@ async function openNative(options: string): Promise<number> {
 
 /** Checks the options and opens the file; see `openDatabase` for the errors. */
 export async function openSession(given: unknown, events: SessionEvents): Promise<Session> {
+  requireSupport();
   const { native: options, connector } = checkOpenOptions(given);
   const databaseId = await openNative(JSON.stringify(options));
   try {
