@@ -26,11 +26,17 @@ class BadArgument final : public std::invalid_argument {
 /// copied).
 rust::Box<Values> toValues(jsi::Runtime& runtime, const jsi::Object& params);
 
+/// `sets` is an array of arrays as `toValues` takes them.
+rust::Box<Values> toSets(jsi::Runtime& runtime, const jsi::Object& sets);
+
 /// Whole numbers from 0 to 2^32 - 1.
 uint32_t toDatabaseId(double number);
 
 /// Whole numbers from 0 to 2^53; 0 means "no transaction".
 uint64_t toTransactionId(double number);
+
+/// Whole numbers from 0 to 2^53: the id of a change.
+int64_t toChangeId(const char* name, double number);
 
 /// Whole milliseconds from 0 to 2^53.
 uint64_t toMilliseconds(const char* name, double number);

@@ -30,6 +30,7 @@ class EngineSink {
   virtual void statusChanged(uint32_t database, rust::String status) const noexcept = 0;
   virtual void tablesChanged(uint32_t database, rust::Vec<rust::String> tables) const noexcept = 0;
   virtual void credentialsRequested(uint32_t database, uint64_t request) const noexcept = 0;
+  virtual void uploadRequested(uint32_t database, uint64_t request) const noexcept = 0;
 };
 
 }  // namespace omnii

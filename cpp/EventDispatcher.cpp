@@ -51,6 +51,10 @@ void EventDispatcher::credentialsRequested(uint32_t database, uint64_t request) 
   emit(CredentialsEvent{static_cast<double>(database), static_cast<double>(request)});
 }
 
+void EventDispatcher::uploadRequested(uint32_t database, uint64_t request) const noexcept {
+  emit(UploadEvent{static_cast<double>(database), static_cast<double>(request)});
+}
+
 void EventDispatcher::settle(uint64_t request, Outcome outcome) const {
   // Shared, because a task must be copyable and an outcome is not.
   auto shared = std::make_shared<Outcome>(std::move(outcome));

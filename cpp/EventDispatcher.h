@@ -31,6 +31,7 @@ class EventDispatcher final : public EngineSink {
   void statusChanged(uint32_t database, rust::String status) const noexcept override;
   void tablesChanged(uint32_t database, rust::Vec<rust::String> tables) const noexcept override;
   void credentialsRequested(uint32_t database, uint64_t request) const noexcept override;
+  void uploadRequested(uint32_t database, uint64_t request) const noexcept override;
 
  private:
   void settle(uint64_t request, Outcome outcome) const;

@@ -27,9 +27,13 @@ namespace omnii {
 using StatusEvent = facebook::react::NativeOmniiSyncNativeStatusEvent<double, std::string>;
 using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>, std::string>;
 using CredentialsEvent = facebook::react::NativeOmniiSyncNativeCredentialsEvent<double, double>;
+using UploadEvent = facebook::react::NativeOmniiSyncNativeUploadEvent<double, double>;
 
 /// How the engine answered a request: with nothing, a yes or no, a number, a text, a result set, or a failure.
 using Outcome = std::variant<std::monostate, bool, double, rust::String, rust::Box<Rows>, Failure>;
+
+/// The failure as JavaScript gets it.
+Reason toReason(const Failure& failure);
 
 class Generation final : public std::enable_shared_from_this<Generation> {
  public:
@@ -40,12 +44,16 @@ class Generation final : public std::enable_shared_from_this<Generation> {
     std::weak_ptr<Emitter> statusChanged;
     std::weak_ptr<Emitter> tablesChanged;
     std::weak_ptr<Emitter> credentialsRequested;
+    std::weak_ptr<Emitter> uploadRequested;
   };
 
   Generation(std::shared_ptr<facebook::react::CallInvoker> invoker, Emitters emitters);
 
   /// Makes a promise and registers it, so that the engine may settle the request even before it returns from the call.
   std::pair<jsi::Value, uint64_t> begin(jsi::Runtime& runtime);
+
+  /// The rows as JavaScript gets them.
+  jsi::Object result(jsi::Runtime& runtime, const Rows& rows);
 
   /// Settles the request at once. A request that is settled already is left alone.
   void settle(jsi::Runtime& runtime, uint64_t request, Outcome& outcome);
@@ -56,12 +64,15 @@ class Generation final : public std::enable_shared_from_this<Generation> {
   void emit(StatusEvent event);
   void emit(TablesEvent event);
   void emit(CredentialsEvent event);
+  void emit(UploadEvent event);
 
   size_t pendingRequests() const;
 
  private:
   template <typename Event>
   void emitTo(const std::weak_ptr<Emitter>& to, Event event);
+
+  std::shared_ptr<Deferreds> deferreds(jsi::Runtime& runtime);
 
   const std::shared_ptr<facebook::react::CallInvoker> invoker_;
   const Emitters emitters_;
@@ -81,5 +92,7 @@ template <>
 struct Bridging<omnii::TablesEvent> : NativeOmniiSyncNativeTablesEventBridging<omnii::TablesEvent> {};
 template <>
 struct Bridging<omnii::CredentialsEvent> : NativeOmniiSyncNativeCredentialsEventBridging<omnii::CredentialsEvent> {};
+template <>
+struct Bridging<omnii::UploadEvent> : NativeOmniiSyncNativeUploadEventBridging<omnii::UploadEvent> {};
 
 }  // namespace facebook::react

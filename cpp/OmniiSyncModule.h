@@ -55,6 +55,7 @@ class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
   jsi::Value completeCrud(jsi::Runtime& runtime, double databaseId, double lastId);
   jsi::Value getUploadQueueStats(jsi::Runtime& runtime, double databaseId, bool includeSize);
   jsi::Value getClientId(jsi::Runtime& runtime, double databaseId);
+  /// Numbers that cannot be ids are ignored, as below.
   void finishUpload(jsi::Runtime& runtime, double databaseId, double requestId, std::string error);
 
   jsi::Value connect(jsi::Runtime& runtime, double databaseId);

@@ -1,5 +1,7 @@
 /** What the app supplies for the engine to get credentials. What is made of it is in `credentials.ts`. */
 
+import type { Database } from './database';
+
 /** Where to sync and as whom. */
 export type Credentials = {
   /** The backend's base, for example `https://api.example.com/api/powersync`. Trailing slashes are ignored. */
@@ -49,4 +51,11 @@ export type SyncConnector = {
    * credentials, is no news. Signing out is not to be told here.
    */
   subscribe?(onChanged: (change?: CredentialsChange) => void): () => void;
+  /**
+   * Uploads pending changes in the app's own way; where it is there, the built-in upload is not used. Called when there is
+   * something to upload, never twice at a time. Take changes with `database.getNextCrudTransaction()` or `getCrudBatch()`,
+   * call `complete()` on each after it has been uploaded, and return when there are none left. A rejection becomes
+   * `currentStatus.uploadError` with code `UploadFailed` and is retried with backoff.
+   */
+  uploadData?(database: Database): Promise<void>;
 };

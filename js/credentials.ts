@@ -42,10 +42,15 @@ export function checkCredentials(answer: unknown): NativeCredentials {
   return { endpoint: endpoint.replace(/\/+$/, ''), token, expiresAt: expiresAt === null ? null : expiresAt.getTime() };
 }
 
+/** The text with everything that looks like a token taken out. */
+export function withoutTokens(message: string): string {
+  return message.replace(jwt, '[token]');
+}
+
 /** Words for what `fetchCredentials` threw: never empty, without anything that looks like a token. */
 export function credentialsMessage(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return message.trim() === '' ? 'fetchCredentials failed without a message' : message.replace(jwt, '[token]');
+  return message.trim() === '' ? 'fetchCredentials failed without a message' : withoutTokens(message);
 }
 
 /** What `answer` resolves to; rejects with `CredentialsTimeout` if that takes longer. */

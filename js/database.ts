@@ -1,32 +1,75 @@
-/** The public face of an open database, and the list of those that are open. */
+/**
+ * The public face of an open database, and the list of those that are open. What belongs together is declared where it is
+ * made: queries.ts, syncReads.ts, prepared.ts, transaction.ts, live/types.ts, crud.ts.
+ */
+import type { AbortSignalLike } from './abort';
 import { activeEvents, registerSession } from './active';
+import type { SyncConnector } from './connector';
+import type { UploadQueue } from './crud';
 import type { DatabaseListener } from './databaseListener';
 import type { FirstSyncOptions } from './firstSync';
+import type { LiveQueries } from './live/types';
 import type { OpenOptions } from './options';
 import type { ParkedChange } from './parked';
+import type { Prepares } from './prepared';
 import type { Queries } from './queries';
 import type { Schema } from './schema';
 import { openSession, type Session } from './session';
 import type { SignOutOptions } from './signOut';
 import type { SyncStatus } from './status';
-import type { Transaction } from './transaction';
+import type { SyncReads } from './syncReads';
+import type { Transactions } from './transaction';
+
+/** What `disconnectAndClear` takes. */
+export type ClearOptions = {
+  /** Whether tables that are only local are emptied, too. Default true. */
+  clearLocal?: boolean | undefined;
+};
+
+/** What is known without asking. */
+export type DatabaseState = {
+  /** `close()` or `signOut()` was called. */
+  readonly closed: boolean;
+  /** True until it is closed: `openDatabase` resolves when everything is ready. */
+  readonly ready: boolean;
+  /** As in `currentStatus`. */
+  readonly connected: boolean;
+  readonly connecting: boolean;
+  /** The schema it was opened with. */
+  readonly schema: Schema;
+  /** An immutable snapshot; the same object as long as nothing changed. */
+  readonly currentStatus: SyncStatus;
+};
 
 /**
  * One user's open database. All methods reject with `SyncError`, with code `Closed` after `close()`.
  *
- * `execute` outside a transaction waits for open transactions to end: inside the callback of `writeTransaction` use
- * `tx.execute`, or it waits for ever.
+ * Everything that needs the writer (`execute`, `executeBatch`, transactions and locks that write, parked changes, syncing)
+ * waits, in the order of the calls, for write transactions and write locks to end. Inside such a callback use what the
+ * callback is given: a call on the database that is awaited there is rejected with `NestedTransaction`.
  */
-export type Database = Queries & {
+export type Database = Queries & SyncReads & Prepares & Transactions & LiveQueries & UploadQueue & DatabaseState & {
+  /** Resolves at once: `openDatabase` has done everything. For code written for PowerSync. */
+  init(): Promise<void>;
+  /** As `init`. */
+  waitForReady(): Promise<void>;
   /**
-   * Runs `callback` in one write transaction, after those begun before it. Commits when it resolves and answers its
-   * result; rolls back when it throws and rejects with exactly what it threw. Row and upload entry commit together.
+   * Ends the app's statements that are running or waiting now; they reject with `Interrupted`. Syncing goes on, and so do
+   * calls made later.
    */
-  writeTransaction<T>(callback: (tx: Transaction) => Promise<T> | T): Promise<T>;
-  /** Starts syncing by itself, also again after failures. Resolves as soon as the engine has been told. */
-  connect(): Promise<void>;
+  interrupt(): Promise<void>;
+  /**
+   * Starts syncing by itself, also again after failures. Resolves as soon as the engine has been told. The connector was
+   * given to `openDatabase`; another one is refused (`BadArgument`).
+   */
+  connect(connector?: SyncConnector): Promise<void>;
   /** Stops syncing by itself and cancels the round in flight. Local work goes on; changes are kept for later. */
   disconnect(): Promise<void>;
+  /**
+   * Stops syncing and deletes everything that was synced, pending and parked changes included: to be used when somebody signs
+   * out and the file stays. `signOut()` does so in one step, and keeps what has not been uploaded.
+   */
+  disconnectAndClear(options?: ClearOptions): Promise<void>;
   /**
    * Resolves when a full push and pull round that began after this call has finished; rejects with why it failed
    * (`Network`, `Unauthorized`, …). After `disconnect()` it does one round and stays disconnected.
@@ -43,7 +86,12 @@ export type Database = Queries & {
    * `Unauthorized` or `NoCredentials` when nothing will come until somebody signs in, with `Closed`, with `Timeout` after
    * `timeoutMs`, and with the signal's reason when that is aborted. Does not start syncing: call `connect()`.
    */
-  waitForFirstSync(options?: FirstSyncOptions): Promise<void>;
+  waitForFirstSync(options?: FirstSyncOptions | AbortSignalLike): Promise<void>;
+  /**
+   * Resolves when `predicate` answers something truthy for the status: at once, or at one of its changes. Rejects with `Closed`,
+   * with what the predicate throws, and with the signal's reason when that is aborted.
+   */
+  waitForStatus(predicate: (status: SyncStatus) => unknown, signal?: AbortSignalLike): Promise<void>;
   /** The changes that the backend refused for good, oldest first. Waits for open transactions to end, as `execute` does. */
   getParkedChanges(): Promise<ParkedChange[]>;
   /** Queues parked changes again, all of them without `ids`. Ids that are not parked are ignored. Answers how many. */
@@ -84,8 +132,6 @@ export type Database = Queries & {
   signOut(options?: SignOutOptions): Promise<{ readonly cleared: boolean }>;
   /** Stops syncing, rolls back open transactions, closes the file. May be called again. Pending changes stay in the file. */
   close(): Promise<void>;
-  /** An immutable snapshot; the same object as long as nothing changed. */
-  readonly currentStatus: SyncStatus;
   /** Answers the function that ends the registration. On a closed database nothing is registered. */
   registerListener(listener: DatabaseListener): () => void;
 };

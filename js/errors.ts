@@ -20,6 +20,8 @@
  * | `Busy` | the file is locked by someone else for too long | yes |
  * | `ReadOnly` | a writing statement was given to a reading method | no |
  * | `TransactionEnded` | a transaction object was used after its callback had ended | no |
+ * | `NestedTransaction` | a call that needs the writer waited for a transaction that did nothing meanwhile: it was most likely made inside the callback, where `tx` must be used | no |
+ * | `Interrupted` | `interrupt()` ended the statement | yes |
  * | `NotFound` | `get` found no row | no |
  * | `Unwritable` | the directory or file can't be created or written | no |
  * | `CorruptDatabase` | the file is not a database, or a damaged one | no |
@@ -39,7 +41,11 @@
  * | `CursorStalled` | more rows share one instant than a page can hold; the message names the table | no |
  * | `TableFailed` | the backend failed to read one of the tables, or rows of it could not be used; the others went on | yes |
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
+ * | `UploadFailed` | the connector's own `uploadData` failed; it is asked again | yes |
  * | `Stalled` | work was outstanding and nothing moved for `sync.stallTimeoutMs`; attempts go on | yes |
+ * | `Interrupted` | `interrupt()` ended the statement | yes |
+ * | `Suspended` | a `…Sync` call while the app is suspended and the file closed; other calls wait for `resume()` | yes |
+ * | `OutOfRange` | a result holds an integer beyond ±(2^53 − 1), and `bigIntegers` is `'error'`; the message names the column | no |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |
  */
@@ -56,6 +62,8 @@ export const syncErrorCodes = [
   'Busy',
   'ReadOnly',
   'TransactionEnded',
+  'NestedTransaction',
+  'Interrupted',
   'NotFound',
   'Unwritable',
   'CorruptDatabase',
@@ -75,7 +83,11 @@ export const syncErrorCodes = [
   'CursorStalled',
   'TableFailed',
   'ForeignRow',
+  'UploadFailed',
   'Stalled',
+  'Interrupted',
+  'Suspended',
+  'OutOfRange',
   'Disconnected',
   'Internal',
 ] as const;
@@ -89,6 +101,13 @@ function isCode(value: unknown): value is SyncErrorCode {
   return typeof value === 'string' && known.has(value);
 }
 
+/** What else is known of a failure. */
+export type SyncErrorDetails = {
+  table?: string | undefined;
+  rowId?: string | undefined;
+  cause?: unknown;
+};
+
 /** Every failure of this package. `message` says what to do about it and never holds tokens or row data. */
 export class SyncError extends Error {
   override readonly name = 'SyncError';
@@ -96,17 +115,27 @@ export class SyncError extends Error {
   readonly code: SyncErrorCode;
   /** True if the same call may succeed later without the app changing anything. */
   readonly retryable: boolean;
+  /** The table it is about, where one is known. */
+  readonly table: string | undefined;
+  /** The `id` of the row it is about, where one is known. */
+  readonly rowId: string | undefined;
 
-  constructor(code: SyncErrorCode, message: string, retryable = false) {
+  constructor(code: SyncErrorCode, message: string, retryable = false, { table, rowId, cause }: SyncErrorDetails = {}) {
     super(message);
     this.code = code;
     this.retryable = retryable;
+    this.table = table;
+    this.rowId = rowId;
+    if (cause !== undefined) {
+      this.cause = cause;
+    }
   }
 }
 
 /**
  * Makes a `SyncError` of whatever was thrown. A `SyncError` passes through unchanged. An object with a known `code`,
- * which is what the native module rejects with, keeps code, message, `retryable` and, if it has frames, its stack.
+ * which is what the native module rejects with, keeps code, message, `retryable`, `table`, `rowId` and, if it has frames, its
+ * stack.
  * Everything else, an unknown code included, becomes `Internal`.
  */
 export function toSyncError(thrown: unknown): SyncError {
@@ -116,16 +145,16 @@ export function toSyncError(thrown: unknown): SyncError {
   if (typeof thrown !== 'object' || thrown === null) {
     return new SyncError('Internal', String(thrown));
   }
-  const { code, retryable, message, stack } = thrown as {
-    code?: unknown;
-    retryable?: unknown;
-    message?: unknown;
-    stack?: unknown;
-  };
+  const { code, retryable, message, stack, table, rowId, cause } = thrown as Readonly<Record<string, unknown>>;
   const text = typeof message === 'string' && message !== '' ? message : 'an error without a message';
+  const details: SyncErrorDetails = {
+    table: typeof table === 'string' ? table : undefined,
+    rowId: typeof rowId === 'string' ? rowId : undefined,
+    cause,
+  };
   const error = isCode(code)
-    ? new SyncError(code, text, retryable === true)
-    : new SyncError('Internal', typeof code === 'string' ? `${text} (${code})` : text, retryable === true);
+    ? new SyncError(code, text, retryable === true, details)
+    : new SyncError('Internal', typeof code === 'string' ? `${text} (${code})` : text, retryable === true, details);
   // An error made in C++ has a stack without frames, which says less than our own.
   if (typeof stack === 'string' && /^\s+at /m.test(stack)) {
     error.stack = stack;

@@ -2,24 +2,19 @@
  * Waiting until a database holds what the backend has. Guarantees an end wherever there is one to tell (done, nobody
  * signed in, refused, closed, too late, aborted), and that nothing stays registered afterwards.
  */
+import { abortReason, type AbortSignalLike, checkSignal, isSignal, onAbort } from './abort';
 import { checkOptions, checkTimeoutMs } from './arguments';
-import { describe, isRecord } from './describe';
+import { describe } from './describe';
 import { SyncError } from './errors';
 import type { SyncStatus } from './status';
-
-/** The part of an `AbortSignal` that is used. React Native's own has no `reason`. */
-export type AbortSignalLike = {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-};
 
 export type FirstSyncOptions = {
   /** Ends the waiting: it rejects with the signal's `reason`, or with an `Error` named `AbortError` where there is none. */
   signal?: AbortSignalLike | undefined;
   /** Longest time to wait, 0 to 24 h; then it rejects with `Timeout`. Default: as long as it takes. */
   timeoutMs?: number | undefined;
+  /** Taken for PowerSync's sake: everything has the same priority. */
+  priority?: number | undefined;
 };
 
 /** What is watched. */
@@ -30,43 +25,28 @@ export type StatusSource = {
   add: (listener: () => void) => () => void;
 };
 
-function isSignal(given: unknown): given is AbortSignalLike {
-  return (
-    isRecord(given) &&
-    typeof given['aborted'] === 'boolean' &&
-    typeof given['addEventListener'] === 'function' &&
-    typeof given['removeEventListener'] === 'function'
-  );
-}
-
-function abortReason(signal: AbortSignalLike): unknown {
-  if (signal.reason !== undefined) {
-    return signal.reason;
-  }
-  const error = new Error('waitForFirstSync was aborted');
-  error.name = 'AbortError';
-  return error;
-}
-
 /** Why there is nothing to wait for, unless somebody signs in. An attempt under way may still prove it wrong. */
 function terminalError({ error, connecting, uploading, downloading }: SyncStatus): SyncError | null {
   const underWay = connecting || uploading || downloading;
   return !underWay && (error?.code === 'Unauthorized' || error?.code === 'NoCredentials') ? error : null;
 }
 
-/** See `Database.waitForFirstSync`. */
-export async function waitForFirstSync(source: StatusSource, given: unknown): Promise<void> {
-  const { signal, timeoutMs } = checkOptions('waitForFirstSync', given, ['signal', 'timeoutMs']);
-  if (signal !== undefined && !isSignal(signal)) {
-    throw new SyncError('BadArgument', `waitForFirstSync: signal must be an AbortSignal; got ${describe(signal)}`);
-  }
-  const limitMs = timeoutMs === undefined ? null : checkTimeoutMs('waitForFirstSync', timeoutMs);
+/** What a look at the status may say: go on waiting, done, or why it will never be. */
+type Verdict = 'wait' | 'done' | { readonly reason: unknown };
 
-  const failure = await new Promise<{ reason: unknown } | null>((resolve) => {
+type Waiting = { method: string; signal: AbortSignalLike | undefined; timeoutMs: number | null; tooLate: string };
+
+/** Looks now and at each change. */
+async function waitUntil(
+  source: StatusSource,
+  { method, signal, timeoutMs, tooLate }: Waiting,
+  look: () => Verdict
+): Promise<void> {
+  const failure = await new Promise<{ readonly reason: unknown } | null>((resolve) => {
     const undo: (() => void)[] = [];
     let over = false;
     const isOver = (): boolean => over;
-    const end = (outcome: { reason: unknown } | null): void => {
+    const end = (outcome: { readonly reason: unknown } | null): void => {
       if (!over) {
         over = true;
         for (const step of undo) {
@@ -75,44 +55,37 @@ export async function waitForFirstSync(source: StatusSource, given: unknown): Pr
         resolve(outcome);
       }
     };
-    const fail = (reason: unknown): void => {
-      end({ reason });
-    };
-    const look = (): void => {
-      const status = source.current();
-      const terminal = terminalError(status);
-      if (!source.isOpen()) {
-        fail(new SyncError('Closed', 'the database was closed before its first sync was complete'));
-      } else if (status.hasSynced) {
-        end(null);
-      } else if (terminal !== null) {
-        fail(terminal);
+    const judge = (): void => {
+      let verdict: Verdict;
+      try {
+        verdict = look();
+      } catch (thrown) {
+        verdict = { reason: thrown };
       }
-    };
-    const abort = (): void => {
-      if (signal?.aborted === true) {
-        fail(abortReason(signal));
+      if (verdict !== 'wait') {
+        end(verdict === 'done' ? null : verdict);
       }
     };
 
-    abort();
+    undo.push(
+      onAbort(signal, () => {
+        end(signal === undefined ? null : { reason: abortReason(method, signal) });
+      })
+    );
     if (!isOver()) {
-      look();
+      judge();
     }
     if (isOver()) {
+      for (const step of undo) {
+        step();
+      }
       return;
     }
-    undo.push(source.add(look));
-    if (signal !== undefined) {
-      signal.addEventListener('abort', abort);
-      undo.push(() => {
-        signal.removeEventListener('abort', abort);
-      });
-    }
-    if (limitMs !== null) {
+    undo.push(source.add(judge));
+    if (timeoutMs !== null) {
       const timer = setTimeout(() => {
-        fail(new SyncError('Timeout', `the first sync was not complete within ${limitMs} ms`, true));
-      }, limitMs);
+        end({ reason: new SyncError('Timeout', tooLate, true) });
+      }, timeoutMs);
       undo.push(() => {
         clearTimeout(timer);
       });
@@ -121,4 +94,40 @@ export async function waitForFirstSync(source: StatusSource, given: unknown): Pr
   if (failure !== null) {
     throw failure.reason;
   }
+}
+
+/** See `Database.waitForFirstSync`. */
+export async function waitForFirstSync(source: StatusSource, given: unknown): Promise<void> {
+  const names = ['signal', 'timeoutMs', 'priority'];
+  const options = isSignal(given) ? { signal: given } : checkOptions('waitForFirstSync', given, names);
+  const signal = checkSignal('waitForFirstSync', options['signal']);
+  const limit = options['timeoutMs'];
+  const timeoutMs = limit === undefined ? null : checkTimeoutMs('waitForFirstSync', limit);
+  const tooLate = `the first sync was not complete within ${timeoutMs ?? 0} ms`;
+  await waitUntil(source, { method: 'waitForFirstSync', signal, timeoutMs, tooLate }, () => {
+    const status = source.current();
+    const terminal = terminalError(status);
+    if (!source.isOpen()) {
+      return { reason: new SyncError('Closed', 'the database was closed before its first sync was complete') };
+    }
+    if (status.hasSynced) {
+      return 'done';
+    }
+    return terminal === null ? 'wait' : { reason: terminal };
+  });
+}
+
+/** See `Database.waitForStatus`. */
+export async function waitForStatus(source: StatusSource, predicate: unknown, given: unknown): Promise<void> {
+  if (typeof predicate !== 'function') {
+    throw new SyncError('BadArgument', `waitForStatus takes a function; got ${describe(predicate)}`);
+  }
+  const signal = checkSignal('waitForStatus', given);
+  const waiting = { method: 'waitForStatus', signal, timeoutMs: null, tooLate: '' };
+  await waitUntil(source, waiting, () => {
+    if (!source.isOpen()) {
+      return { reason: new SyncError('Closed', 'the database was closed before it had the status waited for') };
+    }
+    return (predicate as (status: SyncStatus) => unknown)(source.current()) ? 'done' : 'wait';
+  });
 }

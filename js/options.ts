@@ -19,6 +19,11 @@ export type OpenOptions<S extends Schema = Schema> = {
   filename?: string | null | undefined;
   /** How to sync; see {@link SyncOptions}. */
   sync?: SyncOptions | undefined;
+  /**
+   * What becomes of integers beyond ±(2^53 − 1) in results: `bigint` (default), or `error`: the statement rejects with
+   * `OutOfRange`.
+   */
+  bigIntegers?: 'bigint' | 'error' | undefined;
 };
 
 const day = 86_400_000;
@@ -33,7 +38,7 @@ const syncRanges: Record<keyof SyncOptions, readonly [min: number, max: number]>
   reconcileIntervalMs: [10, 30 * day],
   stallTimeoutMs: [10, day],
 };
-const known: readonly string[] = ['schema', 'userId', 'connector', 'directory', 'filename', 'sync'];
+const known: readonly string[] = ['schema', 'userId', 'connector', 'directory', 'filename', 'sync', 'bigIntegers'];
 
 function refuse(message: string): never {
   throw new SyncError('InvalidOptions', message);
@@ -91,8 +96,19 @@ function checkSync(value: unknown): SyncOptions {
   return sync;
 }
 
+function checkBigIntegers(value: unknown): 'bigint' | 'error' | undefined {
+  if (value !== undefined && value !== 'bigint' && value !== 'error') {
+    refuse(`option 'bigIntegers' must be 'bigint', 'error' or left out; got ${describe(value)}`);
+  }
+  return value;
+}
+
 /** The options as the engine takes them. Throws `SyncError{code: 'InvalidOptions'}` naming the option and what was got. */
-export function checkOpenOptions(given: unknown): { native: NativeOpenOptions; connector: SyncConnector } {
+export function checkOpenOptions(given: unknown): {
+  native: NativeOpenOptions;
+  schema: Schema;
+  connector: SyncConnector;
+} {
   if (!isRecord(given)) {
     refuse(`openDatabase takes an object { schema, userId, connector, … }; got ${describe(given)}`);
   }
@@ -108,6 +124,11 @@ export function checkOpenOptions(given: unknown): { native: NativeOpenOptions; c
     const got = isRecord(connector) ? 'an object without fetchCredentials()' : describe(connector);
     refuse(`option 'connector' must be an object with fetchCredentials(); got ${got}`);
   }
+  const { uploadData } = connector;
+  if (uploadData !== undefined && typeof uploadData !== 'function') {
+    refuse(`option 'connector': uploadData must be a function or left out; got ${describe(uploadData)}`);
+  }
+  const bigIntegers = checkBigIntegers(given['bigIntegers']);
   return {
     native: {
       schema: schema.toJSON(),
@@ -115,7 +136,10 @@ export function checkOpenOptions(given: unknown): { native: NativeOpenOptions; c
       directory: optionalText('directory', given['directory']),
       filename: checkFilename(given['filename']),
       sync: checkSync(given['sync']),
+      ...(uploadData === undefined ? {} : { customUpload: true }),
+      ...(bigIntegers === undefined ? {} : { bigIntegers }),
     },
+    schema: schema as Schema,
     connector: connector as unknown as SyncConnector,
   };
 }

@@ -52,22 +52,34 @@ function checkParameter(value: unknown, index: number): SqlValue | boolean {
   return refuse(`SQL parameter ${index + 1} is ${got}${hint === undefined ? ', which SQLite can not store' : `; ${hint}`}`);
 }
 
+/** Parameters as the engine takes them: the app's own array if nothing had to be converted, so never to be changed. */
+export type SqlValues = readonly (SqlValue | boolean)[];
+
+const none: SqlValues = Object.freeze([]);
+
 /** Throws `SyncError{code: 'BadArgument'}` unless `sql` is text with something in it. */
 export function checkSql(sql: unknown): string {
-  if (typeof sql !== 'string' || sql.trim() === '') {
+  // Nearly every statement begins with a letter; only the others are looked through.
+  if (typeof sql !== 'string' || sql === '' || (sql.charCodeAt(0) <= 32 && sql.trim() === '')) {
     refuse(`the SQL statement must be a non-empty string; got ${describe(sql)}`);
   }
   return sql;
 }
 
-/** The parameters as the engine takes them. Throws `SyncError{code: 'BadArgument'}` naming the position, from 1. */
-export function checkParameters(parameters: unknown): (SqlValue | boolean)[] {
+/** Throws `SyncError{code: 'BadArgument'}` naming the position, from 1. */
+export function checkParameters(parameters: unknown): SqlValues {
   if (parameters === undefined) {
-    return [];
+    return none;
   }
   if (!Array.isArray(parameters)) {
     refuse(`SQL parameters must be an array; got ${describe(parameters)}`);
   }
-  // Array.from also visits holes, as undefined.
-  return Array.from(parameters as readonly unknown[], checkParameter);
+  const given = parameters as readonly unknown[];
+  for (let index = 0; index < given.length; index++) {
+    const value = given[index];
+    if (typeof value !== 'string' && value !== null && checkParameter(value, index) !== value) {
+      return Array.from(given, checkParameter);
+    }
+  }
+  return given as SqlValues;
 }

@@ -13,11 +13,8 @@ import type { OpenOptions } from './options';
 import { isSupported, unsupported } from './platform';
 import type { Session } from './session';
 import { isOnSignOut, type OnSignOut, wrongPolicy } from './signOut';
-import { offlineStatus, type SyncStatus } from './status';
-import type { NativeStatus, SyncStatusName } from './types';
-
-/** What the engine's schedule goes by. */
-export type SyncFrequency = NonNullable<NativeStatus['syncFrequency']>;
+import { offlineStatus, type SyncFrequency, type SyncStatus } from './status';
+import type { SyncStatusName } from './types';
 
 /** What `useSyncState` answers. The same object as long as nothing changed; the actions are always the same functions. */
 export type SyncState = {
@@ -129,7 +126,7 @@ export function createProviderStore(): ProviderStore {
       parkedChanges: status.parkedChanges,
       lastSyncedAt: status.lastSyncedAt,
       error: failure ?? status.error,
-      syncFrequency: (status as { syncFrequency?: SyncFrequency }).syncFrequency ?? 'active',
+      syncFrequency: status.syncFrequency,
       ...actions,
     });
 

@@ -1,12 +1,12 @@
-/** The query methods that a database and a transaction have in common, over whatever runs one statement. */
+/** The query methods that a database, a transaction and a lock have in common: their types and the shapes of their answers. */
 import { SyncError } from './errors';
-import { checkParameters, checkSql, type SqlParameter, type SqlValue } from './parameters';
+import type { SqlParameter, SqlValue } from './parameters';
 import type { NativeResult } from './types';
 
 /** A row when the caller gives no type of its own: values by column name. */
 export type Row = Record<string, SqlValue>;
 
-/** What `execute` answers; the shape PowerSync users know. */
+/** What `execute` answers; the shape PowerSync users know. Iterating goes through the rows. */
 export type QueryResult<T = Row> = {
   /** The rowid of the last INSERT; undefined if the statement inserted nothing. Not the `id` column. */
   readonly insertId?: number;
@@ -16,16 +16,34 @@ export type QueryResult<T = Row> = {
   readonly rows: { readonly _array: T[]; readonly length: number; item(index: number): T | null };
   /** The same rows as a plain array. */
   readonly array: T[];
+  [Symbol.iterator](): IterableIterator<T>;
+};
+
+/** What `executeRaw` answers: each row an array with one value per column. */
+export type RawQueryResult = {
+  readonly insertId?: number;
+  readonly rowsAffected: number;
+  /** One name per column, not always unique. */
+  readonly columnNames: string[];
+  readonly rawRows: SqlValue[][];
 };
 
 /**
- * Statements on a database or in a transaction. Parameters replace `?` in order (or `?1`, `?2`, …). All reject with
- * `SyncError`: `BadArgument` (the statement or a parameter has a wrong type), `Sql`, `Constraint`, `Closed`,
- * `DiskFull`, `CorruptDatabase`; in a transaction also `TransactionEnded`.
+ * Statements on a database, in a transaction or in a lock. Parameters replace `?` in order (or `?1`, `?2`, …). All reject
+ * with `SyncError`: `BadArgument` (the statement or a parameter has a wrong type), `Sql`, `Constraint`, `Closed`, `DiskFull`,
+ * `CorruptDatabase`, `Interrupted`; in a transaction or lock also `TransactionEnded`, on a database also
+ * `NestedTransaction`.
  */
 export type Queries = {
   /** Runs one statement that may write. */
   execute<T = Row>(sql: string, parameters?: readonly SqlParameter[]): Promise<QueryResult<T>>;
+  /** As `execute`, with rows as arrays: for results whose column names are not unique. */
+  executeRaw(sql: string, parameters?: readonly SqlParameter[]): Promise<RawQueryResult>;
+  /**
+   * Runs one writing statement once per parameter set, all or nothing. `rowsAffected` is the sum. Much faster than as many
+   * calls of `execute`.
+   */
+  executeBatch(sql: string, parameterSets?: readonly (readonly SqlParameter[])[]): Promise<QueryResult<never>>;
   /** All rows. On a database the statement must only read (`ReadOnly`) and runs beside the writer. */
   getAll<T = Row>(sql: string, parameters?: readonly SqlParameter[]): Promise<T[]>;
   /** The first row, or null if there is none. Reads as `getAll` does. */
@@ -34,36 +52,59 @@ export type Queries = {
   get<T = Row>(sql: string, parameters?: readonly SqlParameter[]): Promise<T>;
 };
 
-/** Runs one checked statement. */
-export type Run = (sql: string, parameters: (SqlValue | boolean)[]) => Promise<NativeResult>;
+/** What the native `executeRaw` answers. */
+export type NativeRawResult = Omit<NativeResult, 'rows'> & { rows: SqlValue[][] };
 
-function resultOf<T>({ rows, rowsAffected, insertId }: NativeResult): QueryResult<T> {
-  const array = rows as T[];
-  return {
-    ...(typeof insertId === 'number' ? { insertId } : {}),
-    rowsAffected,
-    rows: { _array: array, length: array.length, item: (index) => array[index] ?? null },
-    array,
-  };
+/** A class, so that the iterator is no property of every result that is made. */
+class Result<T> implements QueryResult<T> {
+  readonly rowsAffected: number;
+  readonly rows: QueryResult<T>['rows'];
+  readonly array: T[];
+
+  constructor(array: T[], rowsAffected: number) {
+    this.rowsAffected = rowsAffected;
+    this.rows = { _array: array, length: array.length, item: (index) => array[index] ?? null };
+    this.array = array;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.array[Symbol.iterator]();
+  }
 }
 
-/** `write` runs what `execute` is given, `read` the rest. */
-export function createQueries(write: Run, read: Run): Queries {
-  const getAll = async <T>(sql: string, parameters?: readonly SqlParameter[]): Promise<T[]> =>
-    (await read(checkSql(sql), checkParameters(parameters))).rows as T[];
-  const getOptional = async <T>(sql: string, parameters?: readonly SqlParameter[]): Promise<T | null> =>
-    (await getAll<T>(sql, parameters))[0] ?? null;
-  return {
-    execute: async <T>(sql: string, parameters?: readonly SqlParameter[]) =>
-      resultOf<T>(await write(checkSql(sql), checkParameters(parameters))),
-    getAll,
-    getOptional,
-    get: async <T>(sql: string, parameters?: readonly SqlParameter[]) => {
-      const row = await getOptional<T>(sql, parameters);
-      if (row === null) {
-        throw new SyncError('NotFound', 'get() found no row; use getOptional() where there may be none');
-      }
-      return row;
-    },
-  };
+/** Rows that did not come with a statement's counts, as `watch` and `prepare` have them. */
+export function resultOfRows<T>(rows: T[]): QueryResult<T> {
+  return new Result(rows, 0);
+}
+
+export function resultOf<T>({ rows, rowsAffected, insertId }: NativeResult): QueryResult<T> {
+  const result: { insertId?: number } & QueryResult<T> = new Result(rows as T[], rowsAffected);
+  if (typeof insertId === 'number') {
+    // Absent where nothing was inserted, not undefined.
+    result.insertId = insertId;
+  }
+  return result;
+}
+
+export function rawResultOf({ columnNames, rows, rowsAffected, insertId }: NativeRawResult): RawQueryResult {
+  return { ...(typeof insertId === 'number' ? { insertId } : {}), rowsAffected, columnNames, rawRows: rows };
+}
+
+export function batchResultOf(rowsAffected: number): QueryResult<never> {
+  return new Result<never>([], rowsAffected);
+}
+
+export function allRows<T>({ rows }: NativeResult): T[] {
+  return rows as T[];
+}
+
+export function optionalRow<T>({ rows }: NativeResult): T | null {
+  return rows.length > 0 ? (rows[0] as T) : null;
+}
+
+export function requiredRow<T>({ rows }: NativeResult): T {
+  if (rows.length === 0) {
+    throw new SyncError('NotFound', 'get() found no row; use getOptional() where there may be none');
+  }
+  return rows[0] as T;
 }

@@ -6,22 +6,32 @@
  */
 import type { Credentials, SyncConnector } from './connector';
 import { askConnector, createCredentialsResponder } from './credentials';
+import { checkOptions } from './arguments';
+import { createCalls } from './calls';
+import { createUploadQueue } from './crud';
 import type { Database } from './database';
 import { checkListener } from './databaseListener';
 import { describe } from './describe';
 import { SyncError, toSyncError } from './errors';
-import { waitForFirstSync } from './firstSync';
+import { waitForFirstSync, waitForStatus } from './firstSync';
+import { createGate } from './gate';
 import { createListeners } from './listeners';
+import { createLiveQueries } from './live/liveQueries';
 import native from './NativeOmniiSync';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
 import { requireSupport } from './platform';
-import { createQueries, type Run } from './queries';
+import { createPrepares } from './prepared';
+import type { Schema } from './schema';
 import { checkSignOut } from './signOut';
 import { createSnapshot } from './snapshot';
+import { createDatabaseQueries } from './statements';
 import { createSuspension } from './suspension';
-import { runTransaction, type Transaction } from './transaction';
-import type { NativeOpenOptions, NativeResult } from './types';
+import { createSyncReads } from './syncReads';
+import { createTableEvents } from './tableEvents';
+import { createTransactions } from './transaction';
+import type { NativeOpenOptions } from './types';
+import { createUploadResponder } from './upload';
 
 /** An open database with the parts that are not on `Database`. */
 export type Session = {
@@ -57,10 +67,10 @@ async function openNative(options: string): Promise<number> {
 /** Checks the options and opens the file; see `openDatabase` for the errors. */
 export async function openSession(given: unknown, events: SessionEvents): Promise<Session> {
   requireSupport();
-  const { native: options, connector } = checkOpenOptions(given);
+  const { native: options, schema, connector } = checkOpenOptions(given);
   const databaseId = await openNative(JSON.stringify(options));
   try {
-    return createSession(databaseId, options, connector, events);
+    return createSession(databaseId, options, schema, connector, events);
   } catch (thrown) {
     await native.close(databaseId);
     throw toSyncError(thrown);
@@ -70,67 +80,28 @@ export async function openSession(given: unknown, events: SessionEvents): Promis
 function createSession(
   databaseId: number,
   { userId, sync }: NativeOpenOptions,
+  schema: Schema,
   connector: SyncConnector,
   events: SessionEvents
 ): Session {
-  const tablesListeners = createListeners<[tables: readonly string[]]>('tablesChanged');
+  const tableEvents = createTableEvents(native, databaseId);
+  const closingListeners = createListeners<[]>('closing');
+  const closedListeners = createListeners<[]>('closed');
   const snapshot = createSnapshot(native, databaseId, events.statusChanged);
   const suspension = createSuspension(native, databaseId);
-  /** `leaving`: signed out, but the last push may still ask for credentials. */
+  const gate = createGate();
+  /** `leaving`: signed out, but the last push may still ask for credentials, or for an upload by the app. */
   let life: 'open' | 'leaving' | 'closed' = 'open';
   let ending: Promise<unknown> | null = null;
   let closing: Promise<void> | null = null;
-  const isOpen = (): boolean => life === 'open';
-
-  /** Runs `work` if the database is open; every rejection becomes a `SyncError`. */
-  const whileOpen = async <T>(work: () => Promise<T>): Promise<T> => {
-    const closed = (): SyncError => new SyncError('Closed', 'the database is closed; open it again with openDatabase()');
-    if (!isOpen()) {
-      throw closed();
-    }
-    try {
-      return await work();
-    } catch (thrown) {
-      const error = toSyncError(thrown);
-      throw !isOpen() && error.code === 'NotOpen' ? closed() : error;
-    }
-  };
-
-  /** As `whileOpen`, and what `work` did to the status is in `currentStatus` when the caller goes on. */
-  const withStatus = <T>(work: () => Promise<T>): Promise<T> =>
-    whileOpen(async () => {
-      try {
-        return await work();
-      } finally {
-        snapshot.refresh();
-      }
-    });
+  const isWanted = (): boolean => life !== 'closed';
+  const uploads = createUploadResponder(native, databaseId, connector, () => database, isWanted);
+  const isOpen = (): boolean => life === 'open' || (life === 'leaving' && uploads.isUploading());
+  const calls = createCalls({ native, databaseId, gate, snapshot, isOpen });
+  const { whileOpen, withStatus, withWriter, writing } = calls;
 
   const parsed = (work: () => Promise<string>): Promise<unknown> =>
     whileOpen(async () => JSON.parse(await work()) as unknown);
-
-  const write: Run = (sql, parameters) =>
-    whileOpen(async () => {
-      const result = (await native.execute(databaseId, 0, sql, parameters)) as NativeResult;
-      if (result.rowsAffected > 0) {
-        snapshot.expire();
-      }
-      return result;
-    });
-  const read: Run = (sql, parameters) =>
-    whileOpen(() => native.query(databaseId, sql, parameters) as Promise<NativeResult>);
-
-  const writeTransaction = async <T>(callback: (tx: Transaction) => Promise<T> | T): Promise<T> => {
-    if (typeof callback !== 'function') {
-      throw new SyncError('BadArgument', `writeTransaction takes a function; got ${describe(callback)}`);
-    }
-    try {
-      return await runTransaction(native, databaseId, whileOpen, callback);
-    } finally {
-      snapshot.expire();
-    }
-  };
-
   const notify = (event: 'foreground' | 'networkRegained' | 'credentialsChanged'): Promise<void> =>
     withStatus(() => native.notify(databaseId, event));
 
@@ -138,7 +109,7 @@ function createSession(
     databaseId,
     userId,
     connector,
-    isWanted: () => life !== 'closed',
+    isWanted,
     changed: () => {
       notify('credentialsChanged').catch((thrown: unknown) => {
         if (isOpen()) {
@@ -154,26 +125,45 @@ function createSession(
     }
   });
   const tablesSubscription = native.onTablesChanged((event) => {
-    if (event.databaseId === databaseId && isOpen()) {
-      tablesListeners.emit(event.tables);
+    if (event.databaseId === databaseId && life === 'open') {
+      tableEvents.emit(event);
     }
   });
   const credentialsSubscription = native.onCredentialsRequested((event) => {
-    if (event.databaseId === databaseId && life !== 'closed') {
+    if (event.databaseId === databaseId && isWanted()) {
       credentials.answer(event.requestId).catch((thrown: unknown) => {
         console.error('@omnii/sync: credentials could not be handed to the engine', toSyncError(thrown));
       });
     }
   });
+  const uploadSubscription = native.onUploadRequested((event) => {
+    if (event.databaseId === databaseId && isWanted()) {
+      void uploads.answer(event.requestId);
+    }
+  });
+
+  const queries = createDatabaseQueries(calls);
+  const live = createLiveQueries(calls, tableEvents, () => database);
 
   /** From here on the app hears and asks nothing more. */
   const leave = (): void => {
+    closingListeners.emit();
     stopListening();
     statusSubscription.remove();
     tablesSubscription.remove();
+    live.close();
+    tableEvents.clear();
+    gate.reject(calls.closedError());
     events.closed();
     snapshot.close();
-    tablesListeners.clear();
+  };
+  const gone = (): void => {
+    life = 'closed';
+    credentialsSubscription.remove();
+    uploadSubscription.remove();
+    closedListeners.emit();
+    closedListeners.clear();
+    closingListeners.clear();
   };
   const close = async (): Promise<void> => {
     if (ending !== null) {
@@ -183,11 +173,12 @@ function createSession(
     }
     life = 'closed';
     leave();
-    credentialsSubscription.remove();
     try {
       await native.close(databaseId);
     } catch (thrown) {
       throw toSyncError(thrown);
+    } finally {
+      gone();
     }
   };
   const signOut = async (policy: string, timeoutMs: number): Promise<{ cleared: boolean }> => {
@@ -202,24 +193,69 @@ function createSession(
     } catch (thrown) {
       throw toSyncError(thrown);
     } finally {
-      life = 'closed';
-      credentialsSubscription.remove();
+      gone();
     }
   };
+  const ready = (): Promise<void> => whileOpen(() => Promise.resolve());
+  const statusSource = { isOpen, current: snapshot.current, add: snapshot.add };
 
   const database: Database = {
-    ...createQueries(write, read),
-    writeTransaction,
-    connect: () => withStatus(() => native.connect(databaseId)),
+    ...queries,
+    ...createSyncReads(calls),
+    ...createPrepares(calls, queries),
+    ...createTransactions(calls),
+    ...live.queries,
+    ...createUploadQueue(calls),
+    get closed() {
+      return life !== 'open';
+    },
+    get ready() {
+      return life === 'open';
+    },
+    get connected() {
+      return snapshot.current().connected;
+    },
+    get connecting() {
+      return snapshot.current().connecting;
+    },
+    get currentStatus() {
+      return snapshot.current();
+    },
+    schema,
+    init: ready,
+    waitForReady: ready,
+    interrupt: () =>
+      whileOpen(() => {
+        gate.reject(new SyncError('Interrupted', 'interrupt() was called while this call waited', true), 'statement');
+        return native.interrupt(databaseId);
+      }),
+    connect: (given) =>
+      withStatus(() => {
+        if (given !== undefined && given !== connector) {
+          throw new SyncError('BadArgument', 'connect: the connector is given to openDatabase(), not to connect()');
+        }
+        return native.connect(databaseId);
+      }),
     disconnect: () => withStatus(() => native.disconnect(databaseId)),
-    triggerSync: () => withStatus(() => native.triggerSync(databaseId)),
-    reconcile: () => withStatus(() => native.reconcile(databaseId)),
-    waitForFirstSync: (options) =>
-      waitForFirstSync({ isOpen, current: snapshot.current, add: snapshot.add }, options),
-    getParkedChanges: async () => (await parsed(() => native.getParkedChanges(databaseId))) as ParkedChange[],
-    retryParked: (ids) => withStatus(async () => native.retryParked(databaseId, idsToJson('retryParked', ids))),
-    discardParked: (ids) => withStatus(async () => native.discardParked(databaseId, idsToJson('discardParked', ids))),
-    clearAndReconnect: () => withStatus(() => native.clearAndReconnect(databaseId)),
+    disconnectAndClear: (options) =>
+      writing('sync', async () => {
+        const { clearLocal = true } = checkOptions('disconnectAndClear', options, ['clearLocal']);
+        if (typeof clearLocal !== 'boolean') {
+          throw new SyncError('BadArgument', `disconnectAndClear: clearLocal must be a boolean; got ${describe(clearLocal)}`);
+        }
+        await native.clear(databaseId, clearLocal);
+      }),
+    triggerSync: () => writing('sync', () => native.triggerSync(databaseId)),
+    reconcile: () => writing('sync', () => native.reconcile(databaseId)),
+    waitForFirstSync: (options) => waitForFirstSync(statusSource, options),
+    waitForStatus: (predicate, signal) => waitForStatus(statusSource, predicate, signal),
+    getParkedChanges: async () =>
+      JSON.parse(await withWriter('statement', () => native.getParkedChanges(databaseId))) as ParkedChange[],
+    retryParked: (ids) =>
+      writing('statement', async () => native.retryParked(databaseId, idsToJson('retryParked', ids))),
+    discardParked: (ids) =>
+      writing('statement', async () => native.discardParked(databaseId, idsToJson('discardParked', ids))),
+    clearAndReconnect: () => writing('sync', () => native.clearAndReconnect(databaseId)),
     notifyForeground: () => notify('foreground'),
     notifyNetworkRegained: () => notify('networkRegained'),
     notifyCredentialsChanged: () => notify('credentialsChanged'),
@@ -227,6 +263,9 @@ function createSession(
     resume: () => withStatus(suspension.resume),
     signOut: (options) =>
       whileOpen(() => {
+        if (life !== 'open') {
+          throw calls.closedError();
+        }
         const { onSignOut, timeoutMs } = checkSignOut(options);
         const leaving = signOut(onSignOut, timeoutMs);
         ending = leaving;
@@ -236,18 +275,23 @@ function createSession(
       closing ??= close();
       return closing;
     },
-    get currentStatus() {
-      return snapshot.current();
-    },
     registerListener: (given) => {
       const listener = checkListener(given);
-      if (!isOpen()) {
+      if (life !== 'open') {
         return () => undefined;
       }
       const removals = [
         snapshot.add((next) => listener.statusChanged?.(next)),
-        tablesListeners.add((tables) => listener.tablesChanged?.(tables)),
+        closingListeners.add(() => listener.closing?.()),
+        closedListeners.add(() => listener.closed?.()),
       ];
+      if (listener.tablesChanged !== undefined) {
+        // Only a listener that takes the ids makes them be parsed.
+        const wantsRowIds = listener.tablesChanged.length > 1;
+        removals.push(
+          tableEvents.add((tables, rowIds) => listener.tablesChanged?.(tables, wantsRowIds ? rowIds() : {}))
+        );
+      }
       return () => {
         for (const remove of removals) {
           remove();
@@ -259,7 +303,7 @@ function createSession(
   return {
     database,
     fetchCredentials: () => whileOpen(() => askConnector(connector, sync.credentialsTimeoutMs ?? credentialsTimeoutMs)),
-    uploadData: () => withStatus(() => native.uploadData(databaseId)),
+    uploadData: () => writing('sync', () => native.uploadData(databaseId)),
     fetchChanges: (since) => parsed(() => native.fetchChanges(databaseId, since)),
     health: () => parsed(() => native.health(databaseId)),
     populate: () => parsed(() => native.populate(databaseId)),

@@ -105,10 +105,11 @@ try {
             const endpoint = `http://127.0.0.1:${port}/d/${size}/api/powersync`;
             result = await ours({ endpoint, admin, token: 'any', userId: BENCH_USER, rows: rowsOf(size), storesUploads: false, variant, size });
           } else {
-            const client = [join(incumbent, 'client.mjs'), variant, size, port];
+            const client = [join(incumbent, 'client.mjs'), variant, size, port, 'watch'];
             const { stdout } = await run(process.execPath, client, { timeout: 900_000, maxBuffer: 1e8, env: { ...process.env, BENCH_TMP: os.tmpdir() } });
             result = JSON.parse(stdout.trim().split('\n').at(-1));
           }
+          flattenWatches(result);
         } catch (error) {
           result = { variant, size, error: String(error.stderr || error.message).slice(-1500) };
         }
@@ -119,6 +120,16 @@ try {
   }
 } finally {
   await shared?.stop();
+}
+
+/** The figures of live queries as fields; the floor's has no throttle, the others' with none is the one to compare. */
+function flattenWatches(result) {
+  for (const query of ['id', 'list50']) {
+    const direct = result[`watch_${query}_ms`] ?? result[`watch_${query}_none_ms`] ?? result[`watch_${query}_th0_ms`];
+    result[`watch_${query}_commit_ms`] = direct?.commit_med;
+    result[`watch_${query}_p95_ms`] = direct?.commit_p95;
+    result[`watch_${query}_default_ms`] = result[`watch_${query}_def30_ms`]?.commit_med;
+  }
 }
 
 const median = (numbers) => {
@@ -137,7 +148,17 @@ const FIELDS = {
   write_1000tx_ms: '1,000 write transactions, ms',
   drain_ms: 'draining them, ms',
   drain_requests: '  in so many requests',
+  list_ms: 'list of 1,000 rows, ms',
   point_10k_ms: '10,000 lookups by id, ms',
+  point_10k_sync_ms: '  without a promise, ms',
+  watch_id_commit_ms: 'commit to live lookup, ms',
+  watch_id_p95_ms: '  95th percentile, ms',
+  watch_id_default_ms: '  with the default throttle, ms',
+  watch_list50_commit_ms: 'commit to live list of 50, ms',
+  watch_list50_p95_ms: '  95th percentile, ms',
+  watch_list50_default_ms: '  with the default throttle, ms',
+  crowd_late_ms: '100 live, 1,000 commits: late, ms',
+  crowd_1000tx_ms: '  the commits, ms',
 };
 const medians = {};
 for (const size of sizes) {
@@ -166,9 +187,9 @@ if (installed) {
 console.log(`\n${machine.cpus} x ${machine.model}, ${machine.memoryGiB} GiB; ${Object.entries(versions).map(([n, v]) => `${n} ${v}`).join(', ')}`);
 for (const size of sizes) {
   console.log(`\n${size} rows, medians of ${reps}`);
-  console.log(''.padEnd(32) + variants.map((v) => v.padStart(12)).join(''));
+  console.log(''.padEnd(36) + variants.map((v) => v.padStart(12)).join(''));
   for (const [field, label] of Object.entries(FIELDS)) {
-    console.log(label.padEnd(32) + variants.map((v) => String(medians[size][v][field] ?? '-').padStart(12)).join(''));
+    console.log(label.padEnd(36) + variants.map((v) => String(medians[size][v][field] ?? '-').padStart(12)).join(''));
   }
 }
 const file = join(build, `${new Date().toISOString().replace(/[:.]/g, '-')}.json`);
@@ -196,6 +217,12 @@ for (const size of sizes) {
       promise(mine[field] <= times * floor[field], `${variant} ${size}: ${FIELDS[field]}: ${mine[field]}, the floor ${floor[field]}`);
     };
     if (rowsOf(size) >= 100_000) within('initial_ms', 0.5);
+    promise(!(mine.crowd_late_ms > 16), `${variant} ${size}: 100 live queries held the JS thread up for ${mine.crowd_late_ms} ms`);
+    promise(!(mine.point_10k_sync_ms > 120), `${variant} ${size}: 10,000 lookups without a promise took ${mine.point_10k_sync_ms} ms`);
+    promise(!(mine.point_10k_ms > 450), `${variant} ${size}: 10,000 lookups took ${mine.point_10k_ms} ms`);
+    promise(!(mine.watch_id_commit_ms > 1), `${variant} ${size}: a live lookup answered after ${mine.watch_id_commit_ms} ms`);
+    within('list_ms', 1);
+    within('watch_list50_commit_ms', 1.1);
     within('incremental_ms', 1);
     within('write_1000tx_ms', 1.5);
   }

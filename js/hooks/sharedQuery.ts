@@ -4,7 +4,7 @@
  * Refresh, a list that moves), which must not begin the query anew.
  */
 import { createListeners } from '../listeners';
-import type { Watched, WatchedState } from './liveDatabase';
+import type { WatchedQuery, WatchedQueryState } from '../live/types';
 import { asError, failedSnapshot, loadingSnapshot, type QuerySnapshot } from './reading';
 
 export type SharedQuery<RowType> = {
@@ -18,13 +18,13 @@ export type SharedQuery<RowType> = {
 const holdMs = 5_000;
 const holdFailedMs = 500;
 
-function snapshotOf<RowType>({ data, isLoading, isFetching, error }: WatchedState<readonly RowType[]>): QuerySnapshot<RowType> {
+function snapshotOf<RowType>({ data, isLoading, isFetching, error }: WatchedQueryState<readonly RowType[]>): QuerySnapshot<RowType> {
   return Object.freeze({ data, isLoading, isFetching, error: error ?? undefined });
 }
 
 /** `open` starts the watch; `ended` is called when nobody wants it any more. */
 export function createSharedQuery<RowType>(
-  open: () => Watched<readonly RowType[]>,
+  open: () => WatchedQuery<readonly RowType[]>,
   ended: () => void
 ): SharedQuery<RowType> {
   const listeners = createListeners<[]>('a subscriber of a query');
@@ -67,7 +67,7 @@ export function createSharedQuery<RowType>(
     if (stop !== null) {
       return;
     }
-    let watched: Watched<readonly RowType[]>;
+    let watched: WatchedQuery<readonly RowType[]>;
     try {
       watched = open();
     } catch (thrown) {
@@ -75,7 +75,7 @@ export function createSharedQuery<RowType>(
       return;
     }
     // What was shown before stays until there is something new.
-    const follow = (state: WatchedState<readonly RowType[]>): void => {
+    const follow = (state: WatchedQueryState<readonly RowType[]>): void => {
       show(state.isLoading ? Object.freeze({ ...snapshot, isFetching: true }) : snapshotOf(state));
     };
     let isOver = false;

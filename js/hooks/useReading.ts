@@ -1,7 +1,7 @@
 /** From what a query hook is given to what it reads: the same reading as long as database, statement and options mean the same. */
 import { useMemo } from 'react';
 import type { Database } from '../database';
-import type { CompilableQuery, LiveDatabase } from './liveDatabase';
+import type { CompilableQuery } from './liveDatabase';
 import { createOnceReading } from './onceReading';
 import { executeStatement, optionsKey, sharedReading } from './queryStore';
 import { emptySnapshot, failedSnapshot, fixedReading, type Reading, waitingReading } from './reading';
@@ -29,7 +29,7 @@ export function useReading<RowType>(
   // What throws anew at each render says the same each time.
   const errorKey = found instanceof Error ? `${found.name}: ${found.message}` : failure;
   return useMemo(() => {
-    const live = database as LiveDatabase | null;
+    const live = database;
     let reading: Reading<RowType>;
     if (error !== null) {
       reading = fixedReading(failedSnapshot(error));

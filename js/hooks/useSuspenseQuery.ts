@@ -1,6 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { Database } from '../database';
-import type { CompilableQuery, LiveDatabase } from './liveDatabase';
+import type { CompilableQuery } from './liveDatabase';
 import { executeStatement } from './queryStore';
 import { asError, type Reading } from './reading';
 import type {
@@ -43,7 +42,7 @@ function useOnce<RowType>(used: UsedReading<RowType>): SuspenseQueryResult<RowTy
         return;
       }
       try {
-        const data = await executeStatement(database as unknown as LiveDatabase, statement);
+        const data = await executeStatement(database, statement);
         if (signal?.aborted !== true) {
           setAgain({ of: reading, data });
         }

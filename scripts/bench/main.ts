@@ -1,10 +1,11 @@
 // One run of our engine in Hermes, against a server that is running: first sync, timer lateness meanwhile, rounds with 100
-// changed rows, 1,000 local write transactions, draining them. Prints one JSON line with the field names of the incumbent's benchmark client.
+// changed rows, 1,000 local write transactions, draining them, queries and live queries (queries.ts). Prints one JSON line with the field names of the incumbent's benchmark client.
 //
 // Arguments: one JSON object, see `Task`.
 
 import { getConnector, openDatabase } from '@omnii/sync';
 import { schema } from '../contract';
+import { measureQueries } from './queries';
 
 interface Task {
   /** …/api/powersync */
@@ -130,10 +131,7 @@ async function main(): Promise<void> {
     out['drain_ms'] = round(performance.now() - started);
     if (task.admin !== undefined) out['drain_requests'] = (await uploads()) - before;
     if (task.storesUploads && pending() !== 0) throw new Error('not drained');
-
-    started = performance.now();
-    for (let i = 0; i < 10; i += 1) for (const id of ids) await db.get('SELECT * FROM sync_entities WHERE id = ?', [id]);
-    out['point_10k_ms'] = round(performance.now() - started);
+    Object.assign(out, await measureQueries(db, lateness));
     await db.close();
     console.log(JSON.stringify(out));
   } finally {

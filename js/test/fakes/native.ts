@@ -6,7 +6,7 @@ import type { CodegenTypes } from 'react-native';
 import type {
   NativeCredentialsEvent, NativeStatusEvent, NativeTablesEvent, NativeUploadEvent, NativeWatchEvent, Spec,
 } from '../../NativeOmniiSync';
-import type { NativeOpenOptions, NativeResult, NativeStatus } from '../../types';
+import type { NativeCrudEntry, NativeOpenOptions, NativeResult, NativeStatus } from '../../types';
 
 export const idleStatus: NativeStatus = {
   status: 'offline',
@@ -28,6 +28,14 @@ export const idleStatus: NativeStatus = {
 export function nativeError(code: string, message: string, retryable = false): Error {
   return Object.assign(new Error(message), { code, retryable });
 }
+
+/** One watch as `watch` was given it, and what `takeWatched` answers next. */
+type FakeWatch = {
+  sql: string;
+  params: unknown;
+  options: { throttleMs: number; tables: string[] | null };
+  taken: { rows: object[]; kept: number[] | null } | null;
+};
 
 type Answer = { credentials: string; error: string };
 type Method = Exclude<keyof Spec, `on${string}` | 'getConstants' | 'getStatus' | 'provideCredentials' | 'querySync' | 'takeWatched' | 'unwatch' | 'setTableEvents' | 'finishUpload'>;
@@ -52,10 +60,12 @@ function createEmitter<T>() {
 function createFake() {
   let lastId = 0;
   let lastRequest = 0;
+  let lastWatch = 0;
   const files = new Map<number, string>();
   const options = new Map<number, NativeOpenOptions>();
   const statuses = new Map<number, NativeStatus>();
   const answers = new Map<number, (answer: Answer) => void>();
+  const finished = new Map<number, (error: string) => void>();
   const status = createEmitter<NativeStatusEvent>();
   const tables = createEmitter<NativeTablesEvent>();
   const watches = createEmitter<NativeWatchEvent>();
@@ -71,6 +81,36 @@ function createFake() {
     fail: {} as Partial<Record<Method, Error>>,
     /** What `execute` and `query` answer. */
     onSql: (() => ({})) as (sql: string, params: readonly unknown[]) => Partial<NativeResult>,
+    /** The modes given to `begin`, in the order of the calls. */
+    begun: [] as string[],
+    /** What `describe` answers. */
+    description: { tables: [] as string[], readOnly: true, parameters: 0, columnNames: [] as string[] },
+    /** The watches that run. */
+    watches: new Map<number, FakeWatch>(),
+    /** The newest result of a watch, announced as the engine does. `kept` as `takeWatched` has it. */
+    deliver: (id: number, watchId: number, rows: object[], kept: number[] | null = null) => {
+      const watch = fake.watches.get(watchId);
+      if (watch !== undefined) {
+        watch.taken = { rows, kept };
+        watches.emit({ databaseId: id, watchId, error: '' });
+      }
+    },
+    /** A watch fails, or (code '') its old result is good again. */
+    failWatch: (id: number, watchId: number, code: string, message: string) => {
+      const error = code === '' ? '' : JSON.stringify({ code, message, retryable: false });
+      watches.emit({ databaseId: id, watchId, error });
+    },
+    /** What is pending. */
+    crud: [] as NativeCrudEntry[],
+    /** Asks the app to upload, as the engine does; resolves with what `finishUpload` was given. */
+    requestUpload: (id: number) =>
+      new Promise<string>((resolve) => {
+        const requestId = ++lastRequest;
+        finished.set(requestId, resolve);
+        uploads.emit({ databaseId: id, requestId });
+      }),
+    /** What `setTableEvents` was told last. */
+    tableEvents: false,
     /** What `getParkedChanges` answers. */
     parked: [] as unknown[],
     /** All of them for '', else as many as there are ids. */
@@ -153,23 +193,53 @@ function createFake() {
       fake.log.push(`querySync(${id})`);
       return sql(text, params);
     },
-    describe: (id) => call('describe', id, () => JSON.stringify({ tables: [], readOnly: true, parameters: 0, columnNames: [] })),
+    describe: (id) => call('describe', id, () => JSON.stringify(fake.description)),
     interrupt: (id) => call('interrupt', id, () => undefined),
-    watch: (id) => call('watch', id, () => 1),
-    takeWatched: () => null,
+    watch: (id, text, params, json) =>
+      call('watch', id, () => {
+        lastWatch += 1;
+        const given = JSON.parse(json) as FakeWatch['options'];
+        fake.watches.set(lastWatch, { sql: text, params, options: given, taken: null });
+        return lastWatch;
+      }),
+    takeWatched: (_id, watchId) => {
+      const watch = fake.watches.get(watchId);
+      const taken = watch?.taken ?? null;
+      if (watch !== undefined) {
+        watch.taken = null;
+      }
+      return taken;
+    },
     unwatch: (id, watchId) => {
       fake.log.push(`unwatch(${id}, ${watchId})`);
+      fake.watches.delete(watchId);
     },
-    setTableEvents: () => undefined,
+    setTableEvents: (_id, wanted) => {
+      fake.tableEvents = wanted;
+    },
     clear: (id) => call('clear', id, () => undefined),
-    getCrud: (id) => call('getCrud', id, () => '{"entries":[],"hasMore":false}'),
-    completeCrud: (id, lastId) => call('completeCrud', id, () => undefined, lastId),
+    getCrud: (id, json) =>
+      call('getCrud', id, () => {
+        const { after, transactions, entries } = JSON.parse(json) as { after: number | null; transactions: number; entries: number };
+        const left = fake.crud.filter((entry) => after === null || entry.id > after);
+        const first = left[0]?.transaction;
+        const taken = transactions === 0 ? left.slice(0, entries) : left.filter((entry) => entry.transaction === first);
+        return JSON.stringify({ entries: taken, hasMore: taken.length < left.length });
+      }),
+    completeCrud: (id, lastId) =>
+      call('completeCrud', id, () => {
+        fake.crud = fake.crud.filter((entry) => entry.id > lastId);
+      }, lastId),
     getUploadQueueStats: (id) => call('getUploadQueueStats', id, () => '{"count":0,"size":null}'),
     getClientId: (id) => call('getClientId', id, () => 'c1'),
-    finishUpload: (id, requestId) => {
-      fake.log.push(`finishUpload(${id}, ${requestId})`);
+    finishUpload: (_id, requestId, error) => {
+      finished.get(requestId)?.(error);
+      finished.delete(requestId);
     },
-    begin: (id) => call('begin', id, () => 7),
+    begin: (id, mode) => {
+      fake.begun.push(mode);
+      return call('begin', id, () => 7);
+    },
     commit: (id) => call('commit', id, () => undefined),
     rollback: (id) => call('rollback', id, () => undefined),
     connect: (id) => call('connect', id, () => { fake.setStatus(id, { status: 'connecting', connecting: true }, false); }),

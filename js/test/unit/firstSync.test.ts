@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { column, openDatabase, Schema, SyncError, Table } from '../../index';
-import { type AbortSignalLike, type FirstSyncOptions, waitForFirstSync } from '../../firstSync';
+import type { AbortSignalLike } from '../../abort';
+import { type FirstSyncOptions, waitForFirstSync } from '../../firstSync';
 import { offlineStatus, type SyncStatus } from '../../status';
 import { fake } from '../fakes/native';
 import { isSyncError, settled } from './expect';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SyncError } from '../../errors';
-import { closedStatus, parseStatus } from '../../status';
+import { closedStatus, offlineStatus, parseStatus } from '../../status';
 import { idleStatus } from '../fakes/native';
 
 test('times become dates, the error a SyncError, and the snapshot is frozen', () => {
@@ -34,4 +34,40 @@ test('what an older engine does not say has a default; the sweep and refused row
   assert.deepEqual([before.lastReconciledAt, before.refusedRows], [null, 0]);
   const after = closedStatus(parseStatus(JSON.stringify({ ...idleStatus, lastReconciledAt: 7, refusedRows: 2 })));
   assert.deepEqual([after.lastReconciledAt, after.refusedRows], [new Date(7), 2]);
+});
+
+test('each direction has its error, the download its progress; the methods know nothing but the fields', () => {
+  const json = JSON.stringify({
+    ...idleStatus,
+    connected: true,
+    downloading: true,
+    lastSyncedAt: 1_000,
+    uploadError: { code: 'Rejected', message: 'no', retryable: false },
+    downloadProgress: { downloaded: 500, total: 2_000 },
+    syncFrequency: 'metered',
+  });
+  const status = parseStatus(json);
+  assert.ok(status.uploadError instanceof SyncError);
+  assert.equal(status.downloadError, undefined);
+  assert.deepEqual(status.downloadProgress, { downloadedOperations: 500, totalOperations: 2_000, downloadedFraction: 0.25 });
+  assert.equal(status.syncFrequency, 'metered');
+  assert.deepEqual(status.dataFlowStatus, { downloading: true, uploading: false, uploadError: status.uploadError });
+  assert.deepEqual(status.dataFlow, status.dataFlowStatus);
+  assert.ok(status.isEqual(parseStatus(json)));
+  assert.ok(!status.isEqual(offlineStatus));
+  assert.match(status.getMessage(), /connected: true.*lastSyncedAt: 1970-01-01T00:00:01.000Z.*uploadError: no/);
+  const parsed = JSON.parse(JSON.stringify(status)) as Record<string, unknown>;
+  assert.deepEqual(parsed['uploadError'], { code: 'Rejected', message: 'no', retryable: false });
+  assert.equal('getMessage' in parsed, false);
+  assert.ok(Object.isFrozen(status) && !Object.keys(status).includes('getMessage'));
+});
+
+test('an older engine says nothing of it; a closed database has no error and no progress', () => {
+  const before = parseStatus(JSON.stringify(idleStatus));
+  assert.deepEqual([before.uploadError, before.downloadProgress, before.syncFrequency], [undefined, null, 'active']);
+  const after = closedStatus(
+    parseStatus(JSON.stringify({ ...idleStatus, downloadProgress: { downloaded: 0, total: 0 }, syncFrequency: 'idle' }))
+  );
+  assert.deepEqual([after.downloadProgress, after.syncFrequency], [null, 'active']);
+  assert.equal(after.getMessage().startsWith('SyncStatus<status: offline'), true);
 });

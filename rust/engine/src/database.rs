@@ -3,7 +3,9 @@
 //! Owns the wiring of store, driver, client and credentials, and their end. Guarantees that after [`Database::close`] has
 //! returned no thread of this database runs and the observer hears nothing more.
 
+mod crud;
 mod lifecycle;
+mod statements;
 
 use crate::client::Client;
 use crate::clock::{Clock, Jitter, SystemClock};
@@ -11,8 +13,9 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
+use crate::store::{Changes, Counts, Execution, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
+use crate::uploads::AppUploads;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::{Input, Machine, RoundError};
 use omnii_sync_core::protocol1::PAGE_LIMIT;
@@ -43,6 +46,10 @@ pub trait DatabaseObserver: Send + Sync + 'static {
     fn tables_changed(&self, tables: Vec<String>);
     /// The app must answer with [`Database::provide_credentials`].
     fn credentials_requested(&self, request: u64);
+    /// The app must upload and answer with [`Database::finish_upload`]; only with `custom_upload` in the options.
+    fn upload_requested(&self, request: u64) {
+        tracing::error!(request, "nobody uploads");
+    }
 }
 
 /// The outside world, injected.
@@ -106,8 +113,8 @@ impl StoreEvents {
 }
 
 impl StoreObserver for StoreEvents {
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.observer.tables_changed(tables);
+    fn tables_changed(&self, changes: Changes) {
+        self.observer.tables_changed(changes.names());
     }
 
     fn outbox_changed(&self, counts: Counts, local: bool) {
@@ -140,6 +147,8 @@ pub struct Database {
     /// For calls beside the rounds.
     calls: Client,
     credentials: Arc<CredentialStore>,
+    /// Set if the app uploads itself.
+    uploads: Option<Arc<AppUploads>>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
     /// Held while the app is being suspended or taken up again, so that one follows the other.
@@ -149,7 +158,7 @@ pub struct Database {
 impl Database {
     /// Opens the file and starts the driver, disconnected. Blocks on the disk: call it off the JS thread.
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
-        let OpenOptions { store: store_options, sync } = options;
+        let OpenOptions { store: store_options, sync, custom_upload } = options;
         let Environment { runtime, transport, clock, jitter, execution } = environment;
         let events = Arc::new_cyclic(|this| StoreEvents {
             driver: OnceLock::new(),
@@ -172,7 +181,13 @@ impl Database {
         let client = Arc::new(Client::new(transport.clone(), credentials.clone(), timeout));
         // its answers say nothing about the work in flight, so the machine does not hear of them
         let calls = Client::new(transport, credentials.clone(), timeout);
-        let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone()));
+        let uploads = custom_upload.then(|| {
+            // ahead of every push: it is queued here and now
+            drop(store.write(|w| w.transaction(|w| w.queue_sent())));
+            let asker = observer.clone();
+            Arc::new(AppUploads::new(move |request| asker.upload_requested(request)))
+        });
+        let work = Arc::new(Protocol1::new(store.clone(), client.clone(), sync.clone(), uploads.clone()));
         let remembered = store.remembered();
         let status = Status {
             pending_changes: remembered.counts.pending,
@@ -208,36 +223,11 @@ impl Database {
             driver,
             calls,
             credentials,
+            uploads,
             options: sync,
             closing: watch::Sender::new(false),
             suspension: tokio::sync::Mutex::default(),
         })
-    }
-
-    /// Runs one statement on the writer; see [`Store::execute`].
-    pub fn execute(
-        &self,
-        transaction: u64,
-        sql: String,
-        parameters: Vec<Parameter>,
-        done: impl FnOnce(Result<Rows>) + Send + 'static,
-    ) {
-        self.store.execute(transaction, sql, parameters, done);
-    }
-
-    /// Runs one read-only statement; see [`Store::query`].
-    pub fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
-        self.store.query(sql, parameters, done);
-    }
-
-    /// Begins a write transaction; `done` gets its id.
-    pub fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
-        self.store.begin(done);
-    }
-
-    /// Commits or rolls back.
-    pub fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
-        self.store.end(transaction, commit, done);
     }
 
     /// Starts syncing by itself.
@@ -380,3 +370,5 @@ impl Drop for Database {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upload_tests;

@@ -13,8 +13,11 @@ mod protocol1;
 mod retry_after;
 pub mod store;
 pub mod transport;
+mod uploads;
 
 pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
 pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
 pub use options::OpenOptions;
-pub use store::{CellKind, Execution, Parameter, Rows};
+pub use store::{
+    Batch, CellKind, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Mode, Parameter, QueueStats, Rows,
+};

@@ -1,6 +1,6 @@
 //! What `openDatabase` hands down, read from JSON and checked.
 
-use crate::store::StoreOptions;
+use crate::store::{Integers, StoreOptions};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::{Schema, SyncOptions};
 use serde::Deserialize;
@@ -14,10 +14,13 @@ pub struct OpenOptions {
     pub store: StoreOptions,
     /// The knobs of syncing.
     pub sync: SyncOptions,
+    /// The app uploads itself: the push of a round asks it ([`crate::DatabaseObserver::upload_requested`]) and sends nothing.
+    pub custom_upload: bool,
 }
 
 impl OpenOptions {
-    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`: `{schema, userId, directory?, filename?, sync?}`.
+    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`:
+    /// `{schema, userId, directory?, filename?, sync?, customUpload?, bigIntegers?}`.
     /// `default_directory` is where files go when the app names no directory.
     pub fn from_json(json: &str, default_directory: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
         #[derive(Deserialize)]
@@ -29,6 +32,16 @@ impl OpenOptions {
             filename: Option<String>,
             #[serde(default)]
             sync: Option<SyncOptions>,
+            #[serde(default)]
+            custom_upload: bool,
+            #[serde(default)]
+            big_integers: Option<BigIntegers>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum BigIntegers {
+            Bigint,
+            Error,
         }
         let invalid = |message: String| SyncError::new(ErrorCode::InvalidOptions, message);
         let wire: Wire = serde_json::from_str(json).map_err(|e| invalid(format!("the options can't be read: {e}")))?;
@@ -54,8 +67,13 @@ impl OpenOptions {
             Some(directory) => directory,
             None => default_directory()?,
         };
-        let store = StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id };
-        Ok(Self { store, sync })
+        let integers = match wire.big_integers {
+            None | Some(BigIntegers::Bigint) => Integers::Whole,
+            Some(BigIntegers::Error) => Integers::Exact,
+        };
+        let store =
+            StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id, integers };
+        Ok(Self { store, sync, custom_upload: wire.custom_upload })
     }
 }
 
@@ -75,7 +93,10 @@ mod tests {
         assert!(name.starts_with("omnii-") && name.ends_with(".db") && !name.contains("u."), "{name}");
         assert_eq!(options.sync, SyncOptions::default());
         assert_eq!(parse(r#","directory":"/d","filename":"x.db""#).unwrap().store.path, PathBuf::from("/d/x.db"));
+        assert_eq!(parse(r#","bigIntegers":"bigint""#).unwrap().store.integers, Integers::Whole);
+        assert_eq!(parse(r#","bigIntegers":"error""#).unwrap().store.integers, Integers::Exact);
         assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, Some(7));
+        assert_eq!((options.custom_upload, parse(r#","customUpload":true"#).unwrap().custom_upload), (false, true));
     }
 
     #[test]
@@ -86,6 +107,7 @@ mod tests {
             (r#","directory":"""#, ErrorCode::InvalidOptions),
             (r#","sync":{"pageLimit":0}"#, ErrorCode::InvalidOptions),
             (r#","sync":{"pollMs":1}"#, ErrorCode::InvalidOptions),
+            (r#","bigIntegers":"number""#, ErrorCode::InvalidOptions),
             (r#","wat":1"#, ErrorCode::InvalidOptions),
         ] {
             assert_eq!(parse(extra).unwrap_err().code, code, "{extra}");

@@ -11,10 +11,13 @@ use crate::client::Client;
 use crate::driver::Work;
 use crate::store::Store;
 use crate::transport::BoxFuture;
+use crate::uploads::AppUploads;
 use omnii_sync_core::SyncOptions;
 use omnii_sync_core::machine::{Pulled, RoundError};
-use std::sync::Arc;
+use pull::Refused;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 type RoundResult<T> = Result<T, RoundError>;
 
@@ -25,6 +28,11 @@ pub(crate) struct Protocol1 {
     options: SyncOptions,
     pages: Size,
     uploads: Size,
+    /// Set if the app uploads itself.
+    by_app: Option<Arc<AppUploads>>,
+    /// What downloads on behalf of a push have refused, by table, until a pull reports it: that pull need not see those rows
+    /// again.
+    refused_early: Mutex<HashMap<String, Refused>>,
 }
 
 /// How often requests must be cut in half because the last ones did not get through in time; the app is not asked to know
@@ -56,7 +64,10 @@ impl Size {
 
 impl Work for Protocol1 {
     fn push(&self) -> BoxFuture<'_, RoundResult<()>> {
-        Box::pin(self.push_all())
+        match &self.by_app {
+            None => Box::pin(self.push_all()),
+            Some(app) => Box::pin(self.push_by_app(app)),
+        }
     }
 
     fn pull(&self) -> BoxFuture<'_, RoundResult<Pulled>> {
@@ -69,8 +80,21 @@ impl Work for Protocol1 {
 }
 
 impl Protocol1 {
-    pub(crate) fn new(store: Arc<Store>, client: Arc<Client>, options: SyncOptions) -> Self {
-        Self { store, client, options, pages: Size::default(), uploads: Size::default() }
+    pub(crate) fn new(
+        store: Arc<Store>,
+        client: Arc<Client>,
+        options: SyncOptions,
+        by_app: Option<Arc<AppUploads>>,
+    ) -> Self {
+        Self {
+            store,
+            client,
+            options,
+            pages: Size::default(),
+            uploads: Size::default(),
+            by_app,
+            refused_early: Mutex::default(),
+        }
     }
 }
 

@@ -6,7 +6,6 @@
 use crate::bridge::EngineSink;
 use crate::events::Events;
 use crate::request::Request;
-use crate::values::Values;
 use cxx::SharedPtr;
 use omnii_sync_engine::credentials::Credentials;
 use omnii_sync_engine::{Database, Environment, ErrorCode, OnSignOut, OpenOptions, Status, SyncError};
@@ -66,7 +65,7 @@ fn lock(databases: &Mutex<Databases>) -> MutexGuard<'_, Databases> {
     databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn bad_argument(message: &str) -> SyncError {
+pub(crate) fn bad_argument(message: &str) -> SyncError {
     SyncError::new(ErrorCode::BadArgument, message)
 }
 
@@ -81,7 +80,7 @@ fn change_ids(json: &str) -> Result<Option<Vec<i64>>> {
 }
 
 /// Keeps a panic from C++; a request it leaves behind answers for itself.
-fn guarded(call: impl FnOnce()) {
+pub(crate) fn guarded(call: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(call)).is_err() {
         tracing::error!("a request panicked");
     }
@@ -92,14 +91,14 @@ impl Engine {
         Request::new(id, self.sink.clone())
     }
 
-    fn database(&self, id: u32) -> Result<Arc<Database>> {
+    pub(crate) fn database(&self, id: u32) -> Result<Arc<Database>> {
         lock(&self.databases).open.get(&id).cloned().ok_or_else(|| {
             SyncError::new(ErrorCode::Closed, "the database is closed; open it again with openDatabase()")
         })
     }
 
     /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
-    fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
+    pub(crate) fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
         let request = self.request(request);
         guarded(|| match self.database(database) {
             Ok(database) => call(request, &database),
@@ -108,7 +107,7 @@ impl Engine {
     }
 
     /// As [`Self::with`] for what takes time: `call` makes a future, which runs on the engine's threads.
-    fn spawn<F, T>(
+    pub(crate) fn spawn<F, T>(
         &self,
         request: u64,
         database: u32,
@@ -185,36 +184,6 @@ impl Engine {
             (None, _) => request.done(Ok(())),
             (Some(_), Err(error)) => request.fail(error),
         }
-    }
-
-    pub(crate) fn execute(&self, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>) {
-        self.with(request, database, |request, database| {
-            database.execute(transaction, sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
-        });
-    }
-
-    pub(crate) fn query(&self, request: u64, database: u32, sql: &str, params: Box<Values>) {
-        self.with(request, database, |request, database| {
-            database.query(sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
-        });
-    }
-
-    pub(crate) fn begin(&self, request: u64, database: u32) {
-        self.with(request, database, |request, database| {
-            database.begin(move |id| request.number(id.map(|id| id as f64)));
-        });
-    }
-
-    pub(crate) fn commit(&self, request: u64, database: u32, transaction: u64) {
-        self.with(request, database, |request, database| {
-            database.end(transaction, true, move |outcome| request.done(outcome));
-        });
-    }
-
-    pub(crate) fn rollback(&self, request: u64, database: u32, transaction: u64) {
-        self.with(request, database, |request, database| {
-            database.end(transaction, false, move |outcome| request.done(outcome));
-        });
     }
 
     pub(crate) fn connect(&self, request: u64, database: u32) {

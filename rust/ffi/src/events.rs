@@ -28,4 +28,9 @@ impl DatabaseObserver for Events {
             sink.credentials_requested(self.database, request);
         }
     }
+    fn upload_requested(&self, request: u64) {
+        if let Some(sink) = self.sink.as_ref() {
+            sink.upload_requested(self.database, request);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use omnii_sync_core::protocol1::pull::{Next, TablePull};
 use omnii_sync_core::protocol1::{PAGE_LIMIT, page};
 use omnii_sync_core::{ErrorCode, SyncError, Table};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -62,18 +62,32 @@ impl Protocol1 {
     /// Everything that is new.
     pub(super) async fn pull_all(&self) -> RoundResult<Pulled> {
         let fresh = self.store.write(|w| w.knows_nothing()).await?;
-        let pulled = self.pull_tables(&[]).await?;
+        let mut refused = Refused::default();
+        for (table, page) in self.pull_tables(&[]).await? {
+            let early = self.refused_early.lock().unwrap_or_else(PoisonError::into_inner).remove(&table);
+            refused.add(page.or_more(early));
+        }
         // what was fetched into an empty file is all there is
-        Ok(Pulled { swept: fresh, ..pulled })
+        Ok(Pulled { swept: fresh, ..refused.into_pulled() })
     }
 
-    /// What is new in these tables, or in all if none is named.
-    pub(super) async fn pull_tables(&self, only: &[&str]) -> RoundResult<Pulled> {
+    /// Pulls one table on behalf of a push; the next pull reports what was refused.
+    pub(super) async fn pull_early(&self, table: &str) -> RoundResult<()> {
+        for (table, refused) in self.pull_tables(&[table]).await? {
+            let mut early = self.refused_early.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = early.remove(&table);
+            early.insert(table, refused.or_more(before));
+        }
+        Ok(())
+    }
+
+    /// What is new in these tables, or in all if none is named. Answers what was refused, by table.
+    async fn pull_tables(&self, only: &[&str]) -> RoundResult<Vec<(String, Refused)>> {
         let schema = self.store.schema().clone();
         let tables: Vec<Table> = schema
             .parents_first()
             .into_iter()
-            .filter(|t| only.is_empty() || only.contains(&t.name.as_str()))
+            .filter(|t| t.is_pulled() && (only.is_empty() || only.contains(&t.name.as_str())))
             .cloned()
             .collect();
         let names: Vec<String> = tables.iter().map(|t| t.name.clone()).collect();
@@ -81,8 +95,7 @@ impl Protocol1 {
             self.store.write(move |w| names.iter().map(|t| w.cursor(t)).collect::<Result<Vec<_>, _>>()).await?;
         let limit = self.page_limit();
         let position = |cursor| TablePull::new(cursor, self.options.overlap_ms, limit);
-        let refused = self.walk(tables.into_iter().zip(cursors.into_iter().map(position)).collect(), false).await?;
-        Ok(refused.into_pulled())
+        self.walk(tables.into_iter().zip(cursors.into_iter().map(position)).collect(), false).await
     }
 
     /// Every row of every table, and then the rows that were not among them are deleted here (docs/protocol.md, pull 6).
@@ -92,7 +105,11 @@ impl Protocol1 {
         self.store.write(|w| w.begin_sweep()).await?;
         let schema = self.store.schema().clone();
         let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms, self.page_limit()));
-        let refused = self.walk(schema.parents_first().into_iter().map(sweep).collect(), true).await?;
+        let pulls = schema.parents_first().into_iter().filter(|t| t.is_pulled()).map(sweep).collect();
+        let mut refused = Refused::default();
+        for (_, page) in self.walk(pulls, true).await? {
+            refused.add(page);
+        }
         if refused.unidentified + refused.foreign > 0 {
             let message = format!(
                 "the backend sent {} rows without a usable id and {} of another user, so it can't be said which rows were \
@@ -131,13 +148,13 @@ impl Protocol1 {
     }
 
     /// Pulls the tables one after another, the first pages of the next ones ahead.
-    async fn walk(&self, tables: Vec<(Table, TablePull)>, sweep: bool) -> RoundResult<Refused> {
+    async fn walk(&self, tables: Vec<(Table, TablePull)>, sweep: bool) -> RoundResult<Vec<(String, Refused)>> {
         // dropped with this future: pages that are still on their way to the writer are then refused
         let pull = self.store.begin_pull();
         let mut waiting: VecDeque<_> = tables.into();
         let mut ahead: VecDeque<(Table, TablePull, InFlight)> = VecDeque::new();
         let mut failure: Option<RoundError> = None;
-        let mut refused = Refused::default();
+        let mut refused = Vec::new();
         loop {
             while ahead.len() < CONCURRENT_TABLES
                 && let Some((table, position)) = waiting.pop_front()
@@ -146,8 +163,9 @@ impl Protocol1 {
                 ahead.push_back((table, position, request));
             }
             let Some((table, position, first)) = ahead.pop_front() else { break };
+            let name = table.name.clone();
             match self.pull_table(Arc::new(table), position, first, pull.number(), sweep).await {
-                Ok(more) => refused.add(more),
+                Ok(more) => refused.push((name, more)),
                 // what one table suffers from; the others go on (docs/protocol.md, pull 5)
                 Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
                     failure.get_or_insert(error);
@@ -263,7 +281,8 @@ impl PageJob {
             return Err(SyncError::new(
                 ErrorCode::TableFailed,
                 format!("the backend failed to answer for table '{}'; its other tables go on", self.table.name),
-            ));
+            )
+            .of_table(&self.table.name));
         };
         let from_the_beginning = self.position.since().is_none();
         self.position.measured(self.fetched.body.len(), self.fetched.took_ms, self.timeout_ms);
@@ -296,7 +315,7 @@ impl PageJob {
 
 /// Rows that were not applied.
 #[derive(Default)]
-struct Refused {
+pub(super) struct Refused {
     foreign: usize,
     unusable: usize,
     unidentified: usize,
@@ -312,11 +331,11 @@ impl Refused {
         let warning = if page.foreign > 0 {
             let message =
                 format!("the backend sent {} rows of another user in table '{name}'; they were refused", page.foreign);
-            Some(SyncError::new(ErrorCode::ForeignRow, message))
+            Some(SyncError::new(ErrorCode::ForeignRow, message).of_table(name))
         } else {
             let told =
                 || format!("table '{name}': {unusable} rows could not be used and were left out; first {}", fault());
-            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()))
+            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()).of_table(name))
         };
         Self { foreign: page.foreign, unusable, unidentified: page.unidentified, warning }
     }
@@ -329,6 +348,14 @@ impl Refused {
         let graver = |e: &SyncError| e.code == ErrorCode::ForeignRow;
         if self.warning.as_ref().is_none_or(|mine| !graver(mine) && page.warning.as_ref().is_some_and(graver)) {
             self.warning = page.warning.or(self.warning.take());
+        }
+    }
+
+    /// This, or what an earlier download of the same table refused if that was more: within the overlap both see the same rows.
+    fn or_more(self, early: Option<Self>) -> Self {
+        match early {
+            Some(early) if early.foreign + early.unusable > self.foreign + self.unusable => early,
+            Some(_) | None => self,
         }
     }
 

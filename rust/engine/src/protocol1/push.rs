@@ -5,6 +5,7 @@
 
 use super::{Protocol1, RoundResult};
 use crate::store::Writer;
+use crate::uploads::AppUploads;
 use omnii_sync_core::machine::RoundError;
 use omnii_sync_core::protocol1::upload::{self, Limits, TableAnswer, UploadAnswer, UploadRequest};
 use omnii_sync_core::{ChangeId, ConflictPolicy, ErrorCode, SyncError};
@@ -56,6 +57,27 @@ impl Protocol1 {
         }
     }
 
+    /// Where the app uploads by itself: asks it to, again and again as long as that makes the outbox shorter, until everything
+    /// is gone that was pending at the beginning. Sends nothing.
+    pub(super) async fn push_by_app(&self, app: &AppUploads) -> RoundResult<()> {
+        let newest = self.store.write(|w| w.newest_change()).await?;
+        let mut oldest = self.store.write(|w| w.oldest_pending()).await?;
+        if oldest.is_none() {
+            return Ok(());
+        }
+        // what the backend fails to show of a table does not keep the app from uploading; it may look for itself
+        let (_, failure) = self.look_before_pushing().await?;
+        while oldest.is_some_and(|id| id <= newest) {
+            app.upload().await?;
+            let left = self.store.write(|w| w.oldest_pending()).await?;
+            if left == oldest {
+                break;
+            }
+            oldest = left;
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
     /// Whether the outbox is as the request was planned for. The app may have given changes up meanwhile; so the token, for
     /// which it may have to wait, is fetched before this is asked.
     async fn is_still_queued(&self, request: &UploadRequest) -> RoundResult<bool> {
@@ -72,8 +94,8 @@ impl Protocol1 {
         };
         let (mut held, mut failure) = (Vec::new(), None);
         for table in self.store.write(|w| w.queued_tables()).await?.into_iter().filter(yields) {
-            match self.pull_tables(&[&table]).await {
-                Ok(_) => {}
+            match self.pull_early(&table).await {
+                Ok(()) => {}
                 Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
                     held.push(table);
                     failure.get_or_insert(error);
@@ -122,14 +144,19 @@ impl Protocol1 {
     /// Notes what the backend said about a request: PUTs wait for read-back, DELETEs are done, refusals are parked.
     async fn settle(&self, request: UploadRequest, answer: UploadAnswer) -> RoundResult<Next> {
         let (pull, answered_at) = (self.store.last_pull(), answer.answered_at);
-        let steps: Vec<_> = request.tables.into_iter().map(|(_, operations)| operations).zip(answer.tables).collect();
+        let schema = self.store.schema();
+        // nothing of these is ever read back
+        let unseen = |table: &str| schema.table(table).is_some_and(|t| t.insert_only);
+        let tables = request.tables.into_iter().map(|(table, operations)| (unseen(&table), operations));
+        let steps: Vec<_> = tables.zip(answer.tables).collect();
         let job = move |w: &mut Writer| {
             let mut next = Next::Go;
-            for (operations, answer) in &steps {
+            for ((unseen, operations), answer) in &steps {
                 for operation in operations {
                     let changes: &[ChangeId] = &operation.changes;
                     match answer {
                         TableAnswer::Accepted if operation.delete => w.acknowledge_delete(changes)?,
+                        TableAnswer::Accepted if *unseen => w.acknowledge_unseen(changes)?,
                         TableAnswer::Accepted => w.mark_sent(changes, pull, answered_at)?,
                         TableAnswer::UnknownTable(why) => w.park(changes, why)?,
                         // which operations failed is not said: alone, it was this one
@@ -138,8 +165,8 @@ impl Protocol1 {
                             next = Next::Replan(Limits::default());
                         }
                         TableAnswer::Refused(why) if operations.len() == 1 => w.park(changes, why)?,
-                        // else read-back finds out for PUTs, and DELETEs are sent again one by one
-                        TableAnswer::Refused(_) if operation.delete => {
+                        // else read-back finds out for PUTs; DELETEs, and what is never read back, are sent again one by one
+                        TableAnswer::Refused(_) if operation.delete || *unseen => {
                             next = Next::Replan(Limits { operations: 1, ..Limits::default() });
                         }
                         TableAnswer::Refused(_) => w.mark_sent(changes, pull, answered_at)?,

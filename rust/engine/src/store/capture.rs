@@ -5,6 +5,7 @@
 //! The functions check what the backend could never take (broken JSON, infinities) and fail the app's statement with the
 //! table and column named, before anything is stored.
 
+use super::changes::Notes;
 use omnii_sync_core::{ColumnType, ErrorCode, Schema, SyncError};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -26,12 +27,26 @@ pub struct Capture {
     pub statement: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
+    /// What the transaction under way changes; nothing is noted where nobody has put notes.
+    pub notes: Mutex<Option<Notes>>,
 }
 
 impl Capture {
     /// Notes why the statement under way must fail.
     pub fn refuse(&self, code: ErrorCode, message: String) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(SyncError::new(code, message));
+        self.refused(SyncError::new(code, message));
+    }
+
+    fn refused(&self, error: SyncError) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Notes the ids that a trigger hands over (`omnii_capturing(table, id, …)`).
+    fn note(&self, context: &Context<'_>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(notes), ValueRef::Integer(place)) = (notes.as_mut(), context.get_raw(0)) else { return };
+        let Ok(place) = usize::try_from(place) else { return };
+        notes.note(place, (1..context.len()).map(|i| context.get_raw(i).as_str().ok()));
     }
 
     /// Takes the note.
@@ -44,7 +59,12 @@ impl Capture {
 pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Capture>) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let state = capture.clone();
-    connection.create_scalar_function("omnii_capturing", 0, flags, move |_| Ok(state.on.load(Ordering::Relaxed)))?;
+    connection.create_scalar_function("omnii_capturing", -1, flags, move |context| {
+        if context.len() > 0 {
+            state.note(context);
+        }
+        Ok(state.on.load(Ordering::Relaxed))
+    })?;
     let state = capture.clone();
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
@@ -57,17 +77,42 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
         Ok(state.change.fetch_add(1, Ordering::Relaxed) + 1)
     })?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;
+    connection
+        .create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), c, &tables, &state))?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), &state))
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), c, &tables, &state))?;
+    // of tables with trackPrevious
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection.create_scalar_function("omnii_previous", -1, flags, move |c| {
+        told(previous(c, &tables, true), c, &tables, &state)
+    })?;
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection.create_scalar_function("omnii_previous_row", -1, flags, move |c| {
+        told(previous(c, &tables, false), c, &tables, &state)
+    })
 }
 
 /// Notes the reason of a refusal before SQLite wraps it.
-fn told<T>(result: rusqlite::Result<T>, capture: &Capture) -> rusqlite::Result<T> {
+fn told<T>(
+    result: rusqlite::Result<T>,
+    context: &Context<'_>,
+    schema: &Schema,
+    capture: &Capture,
+) -> rusqlite::Result<T> {
     if let Err(Error::UserFunctionError(reason)) = &result {
-        capture.refuse(ErrorCode::Constraint, reason.to_string());
+        let error = SyncError::new(ErrorCode::Constraint, reason.to_string());
+        capture.refused(match table_of(context, schema) {
+            Some(table) => error.of_table(&table.name),
+            None => error,
+        });
     }
     result
+}
+
+/// The table that the first argument means.
+fn table_of<'s>(context: &Context<'_>, schema: &'s Schema) -> Option<&'s omnii_sync_core::Table> {
+    let index = if context.is_empty() { None } else { context.get::<i64>(0).ok() };
+    index.and_then(|index| usize::try_from(index).ok()).and_then(|index| schema.tables.get(index))
 }
 
 /// `omnii_record(table, value, …)`: all columns of a row as a JSON object.
@@ -93,6 +138,24 @@ fn diff(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<Option<Strin
     Ok(changed.then(|| writer.finish()))
 }
 
+/// `omnii_previous(table, old, new, …)` and, not in `pairs`, `omnii_previous_row(table, old, …)`: the values before that the
+/// table tracks as a JSON object.
+fn previous(context: &Context<'_>, schema: &Schema, pairs: bool) -> rusqlite::Result<String> {
+    let mut writer = ColumnWriter::new(context, schema)?;
+    let step = if pairs { 2 } else { 1 };
+    for i in 0..context.len().saturating_sub(1) / step {
+        let old = context.get_raw(1 + step * i);
+        let Some(track) = &writer.table.track_previous else { continue };
+        let name = writer.table.columns.get(i).map(|column| &column.name);
+        let is_wanted = track.columns.as_ref().is_none_or(|wanted| name.is_some_and(|name| wanted.contains(name)));
+        let is_unchanged = pairs && track.only_when_changed && old == context.get_raw(2 + step * i);
+        if is_wanted && !is_unchanged {
+            writer.column(i, old)?;
+        }
+    }
+    Ok(writer.finish())
+}
+
 struct ColumnWriter<'s> {
     table: &'s omnii_sync_core::Table,
     json: String,
@@ -100,11 +163,8 @@ struct ColumnWriter<'s> {
 
 impl<'s> ColumnWriter<'s> {
     fn new(context: &Context<'_>, schema: &'s Schema) -> rusqlite::Result<Self> {
-        let index = if context.is_empty() { -1 } else { context.get::<i64>(0)? };
-        let table = usize::try_from(index)
-            .ok()
-            .and_then(|index| schema.tables.get(index))
-            .ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
+        let table =
+            table_of(context, schema).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
         Ok(Self { table, json: String::from("{") })
     }
 

@@ -59,15 +59,15 @@ pub(super) struct RowEntry {
 }
 
 /// The columns of [`CHANGE`].
-type ChangeRow = (i64, i64, String, String, i64, Option<String>, bool);
+pub(super) type ChangeRow = (i64, i64, String, String, i64, Option<String>, bool);
 
-const CHANGE: &str = "id, tx, tbl, row_id, op, data, merged = 2";
+pub(super) const CHANGE: &str = "id, tx, tbl, row_id, op, data, merged = 2";
 
-fn change(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
+pub(super) fn change(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
 }
 
-fn columns(text: Option<String>) -> Result<Map<String, Json>> {
+pub(super) fn columns(text: Option<String>) -> Result<Map<String, Json>> {
     serde_json::from_str(&text.unwrap_or_default()).map_err(|e| internal(format!("an outbox entry can't be read: {e}")))
 }
 
@@ -75,7 +75,7 @@ pub(super) fn row_state(text: Option<String>) -> Result<RowState> {
     text.map(|t| columns(Some(t))).transpose()
 }
 
-fn to_change((id, transaction, table, row_id, op, data, alone): ChangeRow) -> Result<Change> {
+pub(super) fn to_change((id, transaction, table, row_id, op, data, alone): ChangeRow) -> Result<Change> {
     let operation = match op {
         1 => Operation::Insert(columns(data)?),
         2 => Operation::Update(columns(data)?),
@@ -89,6 +89,13 @@ impl Writer {
     pub fn newest_change(&mut self) -> Result<ChangeId> {
         self.connection
             .query_row("SELECT coalesce(max(id), 0) FROM omnii_outbox", [], |row| row.get(0))
+            .map_err(sql_error)
+    }
+
+    /// The id of the oldest change that is queued or sent.
+    pub fn oldest_pending(&mut self) -> Result<Option<ChangeId>> {
+        self.connection
+            .query_row("SELECT min(id) FROM omnii_outbox WHERE state <> 2", [], |row| row.get(0))
             .map_err(sql_error)
     }
 
@@ -215,6 +222,21 @@ impl Writer {
             .map_err(sql_error)?;
         self.set_server_version(&table, &row_id, &ServerVersion::default())?;
         self.drop_settled_overlay(&table, &row_id)
+    }
+
+    /// The backend has taken changes of a table of which nothing is ever read back: its answer is their proof.
+    pub fn acknowledge_unseen(&mut self, ids: &[ChangeId]) -> Result<()> {
+        for id in ids {
+            let row: Option<(String, String)> = self
+                .connection
+                .prepare_cached("DELETE FROM omnii_outbox WHERE id = ? RETURNING tbl, row_id")
+                .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+                .map_err(sql_error)?;
+            if let Some((table, row_id)) = row {
+                self.drop_settled_overlay(&table, &row_id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Queues these columns of a sent change again, as an update: the row is there, without them.

@@ -23,6 +23,10 @@ use std::collections::HashSet;
 /// How often what a row does not show is sent again before its change counts as refused.
 const MAX_RESENDS: i64 = 2;
 
+/// In place of the time at which a server's version was written: it was put together here (of what the app has uploaded by
+/// itself, or for columns that were not there before), and what the backend really has in all columns has not been seen yet.
+pub(super) const NOT_SEEN: i64 = 0;
+
 /// `op` of an outbox entry.
 const INSERT: i64 = 1;
 /// `op` of an outbox entry.
@@ -151,7 +155,7 @@ impl Writer {
     }
 
     /// The server has the row after all: a parked insert of it is no more than an edit of the columns that it set.
-    fn narrow_parked_inserts(&mut self, entries: &mut [RowEntry]) -> Result<()> {
+    pub(super) fn narrow_parked_inserts(&mut self, entries: &mut [RowEntry]) -> Result<()> {
         for entry in entries.iter_mut().filter(|e| e.state == State::Parked) {
             let Operation::Insert(columns) = &mut entry.change.operation else { continue };
             let mut columns = std::mem::take(columns);
@@ -167,7 +171,7 @@ impl Writer {
     }
 
     /// A change that stays behind (parked) must not hide the columns that a later one has set and that are stored.
-    fn take_back_superseded(&mut self, proven: &[RowEntry], remaining: &mut Vec<RowEntry>) -> Result<()> {
+    pub(super) fn take_back_superseded(&mut self, proven: &[RowEntry], remaining: &mut Vec<RowEntry>) -> Result<()> {
         let mut empty = Vec::new();
         for entry in remaining.iter_mut() {
             let later: HashSet<&str> = proven
@@ -222,7 +226,7 @@ impl Writer {
         let Some(columns) = state else {
             return self
                 .connection
-                .prepare_cached(&format!("DELETE FROM {} WHERE \"id\" = ?", quote(&table.name)))
+                .prepare_cached(&format!("DELETE FROM {} WHERE \"id\" = ?", quote(table.sql_name())))
                 .and_then(|mut s| s.execute([id]))
                 .map_err(sql_error);
         };
@@ -285,6 +289,10 @@ fn columns_set(operation: &Operation) -> impl Iterator<Item = &str> {
 /// Whether somebody else has changed a row for which changes wait here. What was sent, and what was but its answer lost so
 /// that it is still queued, comes back as our own.
 fn is_conflict(table: &Table, known: &ServerVersion, shown: &Map<String, Json>, entries: &[RowEntry]) -> bool {
+    // what is not known to be different is not somebody else's doing
+    if known.updated_at == Some(NOT_SEEN) {
+        return false;
+    }
     let operations: Vec<&Operation> = entries.iter().map(|e| &e.change.operation).collect();
     !readback::is_own(table, known.columns.as_ref(), shown, &operations)
 }
