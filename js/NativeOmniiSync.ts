@@ -183,6 +183,7 @@ export interface Spec extends TurboModule {
 
 // Importing must not fail where the module, or even the registry, is missing (web, Expo Go): then this is null, whatever its
 // type says, and `platform.ts` refuses before anything is called.
-export default ((TurboModuleRegistry as typeof TurboModuleRegistry | undefined) === undefined
-  ? null
-  : TurboModuleRegistry.get<Spec>('OmniiSync')) as Spec;
+const registry = TurboModuleRegistry as typeof TurboModuleRegistry | undefined;
+const found = registry === undefined ? null : TurboModuleRegistry.get<Spec>('OmniiSync');
+
+export default found as unknown as Spec;

@@ -34,6 +34,9 @@ export {
   useStatus,
   useSuspenseQuery,
   useSyncState,
+  useWatchedQuerySubscription,
+  useWatchedQuerySuspenseSubscription,
+  type WatchedQueryLike,
 } from './hooks/index';
 export { ArrayComparator, FalsyComparator } from './live/comparators';
 export type {

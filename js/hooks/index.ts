@@ -14,3 +14,5 @@ export { useQuery } from './useQuery';
 export { useStatus } from './useStatus';
 export { useSuspenseQuery } from './useSuspenseQuery';
 export { useSyncState } from './useSyncState';
+export { useWatchedQuerySubscription, type WatchedQueryLike } from './useWatchedQuerySubscription';
+export { useWatchedQuerySuspenseSubscription } from './useWatchedQuerySuspenseSubscription';

@@ -1,6 +1,7 @@
 /** The watched queries of a database, by what they show: components that show the same share one. */
 import type { UseQueryOptions } from './types';
-import type { LiveDatabase } from './liveDatabase';
+import type { WatchCompatibleQuery } from '../live/types';
+import type { CompilableQuery, LiveDatabase } from './liveDatabase';
 import { loadingSnapshot, type Reading } from './reading';
 import { createSharedQuery, type SharedQuery } from './sharedQuery';
 import type { Statement } from './statement';
@@ -32,6 +33,17 @@ export function executeStatement<RowType>(database: LiveDatabase, statement: Sta
   return compilable === null ? database.getAll<RowType>(sql, parameters) : compilable.execute();
 }
 
+function watchable<RowType>(
+  compilable: CompilableQuery<RowType>,
+  sql: string,
+  parameters: readonly unknown[]
+): WatchCompatibleQuery<RowType[]> {
+  // With its `mapper` the rows that did not change keep their objects; see `WatchCompatibleQuery`.
+  const { mapper } = compilable as Partial<WatchCompatibleQuery<RowType[]>>;
+  const query = { execute: () => compilable.execute(), compile: () => ({ sql, parameters }) };
+  return mapper === undefined ? query : { ...query, mapper };
+}
+
 /** A reading of the shared query. Nothing is in the store before somebody subscribes or waits. */
 export function sharedReading<RowType>(
   database: LiveDatabase,
@@ -53,7 +65,7 @@ export function sharedReading<RowType>(
         compilable === null
           ? database.query<RowType>({ sql, parameters }).watch(watch)
           : database
-              .customQuery<RowType>({ execute: () => compilable.execute(), compile: () => ({ sql, parameters }) })
+              .customQuery<RowType>(watchable(compilable, sql, parameters))
               .watch(watch),
       () => {
         if (store.get(key) === made) {
@@ -61,7 +73,7 @@ export function sharedReading<RowType>(
         }
       }
     );
-    store.set(key, made as SharedQuery<unknown>);
+    store.set(key, made);
     return made;
   };
   return {
