@@ -23,8 +23,8 @@ function derive<RowType>(
   { rowComparator, reportFetching = true }: UseDifferentialQueryOptions<RowType>
 ): Shown<RowType> {
   // Never rows of another database: they are another user's.
-  const last = before !== null && database !== null && before.database === database ? before.result : null;
-  const isCarried = snapshot.isLoading && last !== null && !last.isLoading;
+  const last = before !== null && before.database === database ? before.result : null;
+  const isCarried = database !== null && snapshot.isLoading && last !== null && !last.isLoading;
   let data = isCarried ? last.data : snapshot.data;
   if (!isCarried && rowComparator !== undefined && last !== null) {
     data = keepRows(last.data, data, rowComparator);
