@@ -79,36 +79,36 @@ test('useQuery: loading, data, updates, other parameters, errors', async () => {
   assert.equal(last?.isFetching, true);
   assert.deepEqual([...fake.watches.values()].at(-1)?.params, [2]);
   await deliver([row('d')]);
-  assert.deepEqual([last?.data, last?.isFetching], [[row('d')], false]);
+  assert.deepEqual([last.data, last.isFetching], [[row('d')], false]);
   await act(async () => { fake.failWatch(id(), watches().at(-1) ?? 0, 'Sql', 'broken'); await settled(); });
-  assert.equal(last?.error?.message, 'broken');
+  assert.equal(last.error?.message, 'broken');
 });
 
 test('useQuery with reportFetching, runQueryOnce, rowComparator, and a query of a query builder', async () => {
   await show(<Reader options={{ reportFetching: false }} />);
   assert.equal(last?.isFetching, false);
   await deliver([row('a')]);
-  assert.deepEqual(last?.data, [row('a')]);
+  assert.deepEqual(last.data, [row('a')]);
 
   fake.onSql = () => ({ rows: [row('once')] });
   await show(<Reader key="once" options={{ runQueryOnce: true }} />);
-  assert.deepEqual([last?.data, last?.isLoading], [[row('once')], false]);
+  assert.deepEqual([last.data, last.isLoading], [[row('once')], false]);
   fake.onSql = () => ({ rows: [row('twice')] });
   await act(async () => { await last?.refresh?.(new AbortController().signal); });
-  assert.deepEqual(last?.data, [row('twice')]);
+  assert.deepEqual(last.data, [row('twice')]);
 
   const rowComparator = { keyBy: (r: Row) => r.id, compareBy: (r: Row) => r.id };
   await show(<Reader key="diff" options={{ rowComparator }} />);
   await deliver([row('a', 1), row('b', 1)]);
-  const before = last?.data[0];
+  const before = last.data[0];
   await deliver([row('a', 2), row('c', 2)]);
-  assert.equal(last?.data[0], before);
-  assert.deepEqual(last?.data[1], row('c', 2));
+  assert.equal(last.data[0], before);
+  assert.deepEqual(last.data[1], row('c', 2));
 
   const built = { compile: () => ({ sql: 'SELECT 2', parameters: [] }), execute: () => Promise.resolve([row('built')]) };
   await show(<Reader key="built" query={built} />);
   await deliver([{ raw: 1 }]);
-  assert.deepEqual(last?.data, [row('built')]);
+  assert.deepEqual(last.data, [row('built')]);
 });
 
 test('useStatus and usePowerSync', async () => {
@@ -132,10 +132,10 @@ for (const options of [{}, { runQueryOnce: true }, { rowComparator: { keyBy: (r:
     await show(<Suspense fallback="loading"><Screen /></Suspense>);
     assert.equal(app?.toJSON(), 'loading');
     await deliver([row('a')]);
-    assert.equal(app?.toJSON(), 'a');
+    assert.equal(app.toJSON(), 'a');
     if (!('runQueryOnce' in options)) {
       await deliver([row('b')]);
-      assert.equal(app?.toJSON(), 'b');
+      assert.equal(app.toJSON(), 'b');
     }
   });
 }
@@ -150,6 +150,6 @@ test('useWatchedQuerySubscription and its Suspense form', async () => {
   await show(<><Plain /><Suspense fallback="loading"><Suspending /></Suspense></>);
   assert.deepEqual(app?.toJSON(), ['none', 'loading']);
   await deliver([row('a')]);
-  assert.deepEqual(app?.toJSON(), ['a', 'a']);
+  assert.deepEqual(app.toJSON(), ['a', 'a']);
   await query.close();
 });

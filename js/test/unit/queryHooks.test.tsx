@@ -301,10 +301,10 @@ test('fallback: until the database is open, not while signed out', async () => {
   assert.equal(app?.toJSON(), 'app');
   fake.hold.open = new Promise<void>((resolve) => { release = resolve; });
   await show(tree('one'));
-  assert.equal(app?.toJSON(), 'splash');
+  assert.equal(app.toJSON(), 'splash');
   release();
   await act(settled);
-  assert.equal(app?.toJSON(), 'app');
+  assert.equal(app.toJSON(), 'app');
 });
 
 class Boundary extends Component<{ children: ReactNode }, { error: Error | null }> {
@@ -329,9 +329,9 @@ for (const strict of [false, true]) {
     assert.equal(app?.toJSON(), 'loading');
     assert.equal(watches().length, 1);
     await deliver([row('a')]);
-    assert.deepEqual(app?.toJSON(), ['a', 'a']);
+    assert.deepEqual(app.toJSON(), ['a', 'a']);
     await deliver([row('b')]);
-    assert.deepEqual(app?.toJSON(), ['b', 'b']);
+    assert.deepEqual(app.toJSON(), ['b', 'b']);
     assert.equal(watches().length, 1);
   });
 }
@@ -344,11 +344,11 @@ test('Suspense: while the database opens, then rows; a failure goes to the error
   release();
   await act(settled);
   await deliver([row('a')]);
-  assert.equal(app?.toJSON(), 'a');
+  assert.equal(app.toJSON(), 'a');
   await consoleErrors(async () => {
     await act(async () => { fake.failWatch(id(), watches()[0] ?? 0, 'Sql', 'broken'); await settled(); });
   });
-  assert.equal(app?.toJSON(), 'failed: broken');
+  assert.equal(app.toJSON(), 'failed: broken');
 });
 
 test('Suspense: a component that goes away while it waits leaves no watch behind', async (t) => {
@@ -376,8 +376,8 @@ test('Suspense with runQueryOnce: the first rows stay until refresh', async (t) 
   t.mock.timers.reset();
   await settled();
   assert.equal(watches().length, 0, 'the watch is let go');
-  assert.equal(app?.toJSON(), 'a');
+  assert.equal(app.toJSON(), 'a');
   fake.onSql = () => ({ rows: [row('b')] });
   await act(async () => { await again?.(); });
-  assert.equal(app?.toJSON(), 'b');
+  assert.equal(app.toJSON(), 'b');
 });
