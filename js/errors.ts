@@ -21,7 +21,6 @@
  * | `ReadOnly` | a writing statement was given to a reading method | no |
  * | `TransactionEnded` | a transaction object was used after its callback had ended | no |
  * | `NestedTransaction` | a call that needs the writer waited for a transaction that did nothing meanwhile: it was most likely made inside the callback, where `tx` must be used | no |
- * | `Interrupted` | `interrupt()` ended the statement | yes |
  * | `NotFound` | `get` found no row | no |
  * | `Unwritable` | the directory or file can't be created or written | no |
  * | `CorruptDatabase` | the file is not a database, or a damaged one | no |
@@ -63,7 +62,6 @@ export const syncErrorCodes = [
   'ReadOnly',
   'TransactionEnded',
   'NestedTransaction',
-  'Interrupted',
   'NotFound',
   'Unwritable',
   'CorruptDatabase',

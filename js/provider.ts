@@ -9,7 +9,7 @@ import type { SyncError } from './errors';
 import type { OpenOptions } from './options';
 import { isSupported, warnUnsupported } from './platform';
 import { createProviderStore, type ProviderView } from './providerStore';
-import { type SubscribeToNetwork, useAppState, useNetwork } from './providerTriggers';
+import { type SubscribeToNetwork, useAppState, useDevice, useNetwork } from './providerTriggers';
 import type { Schema } from './schema';
 import type { OnSignOut } from './signOut';
 import type { SyncOptions } from './types';
@@ -116,6 +116,7 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
 
   useAppState(store);
   useNetwork(store, subscribeToNetwork);
+  useDevice(store);
 
   const view = useMemo(() => store.viewFor(userId), [store, userId]);
   const database = useSyncExternalStore(view.subscribe, view.getDatabase, view.getDatabase);

@@ -9,6 +9,7 @@
 import { type Database, openListedSession } from './database';
 import { SyncError, toSyncError } from './errors';
 import { createListeners, reportListenerError } from './listeners';
+import { createSurroundings, type Notice } from './notices';
 import type { OpenOptions } from './options';
 import { isSupported, unsupported } from './platform';
 import type { Session } from './session';
@@ -73,6 +74,8 @@ export type ProviderStore = {
   /** iOS may suspend the process: lets the file go, also one that is opened meanwhile. */
   suspend: () => void;
   networkRegained: () => void;
+  /** Tells the open database, and the one that is opened next if it still holds then. */
+  notify: (notice: Notice) => void;
 };
 
 let lifecycle: Promise<void> = Promise.resolve();
@@ -88,7 +91,11 @@ export function createProviderStore(): ProviderStore {
   let failure: SyncError | null = null;
   let report: (thrown: unknown) => void = () => undefined;
   let suspended = false;
+  /** Whose run this is; null between two. */
   let owner: string | null = null;
+  /** One promise for all who wait for the next change. */
+  let change: Promise<void> | null = null;
+  const surroundings = createSurroundings();
 
   /** Tells the open database something nobody waits for. That it has been closed meanwhile is no failure. */
   const tell = (what: (session: Session) => Promise<void>): void => {
@@ -146,17 +153,21 @@ export function createProviderStore(): ProviderStore {
         getState: () => (isOwner() ? state : idle),
         getDatabase: () => (isOwner() ? (session?.database ?? null) : null),
         getFailure: () => missing ?? (isOwner() ? failure : null),
-        changed: () =>
-          new Promise((resolve) => {
+        changed: () => {
+          change ??= new Promise((resolve) => {
             const remove = listeners.add(() => {
+              change = null;
               remove();
               resolve();
             });
-          }),
+          });
+          return change;
+        },
       };
     },
     foreground: () => {
       const wasSuspended = suspended;
+      surroundings.note('foreground');
       suspended = false;
       tell(async ({ database }) => {
         if (wasSuspended) {
@@ -171,6 +182,10 @@ export function createProviderStore(): ProviderStore {
     },
     networkRegained: () => {
       tell(({ database }) => database.notifyNetworkRegained());
+    },
+    notify: (notice) => {
+      surroundings.note(notice);
+      tell((told) => told.notify(notice));
     },
     run: (options, app) => {
       let ended: 'not yet' | 'closing' | OnSignOut = 'not yet';
@@ -216,6 +231,9 @@ export function createProviderStore(): ProviderStore {
           };
           unsubscribe = database.registerListener({ statusChanged: update });
           update();
+          for (const notice of surroundings.standing()) {
+            await opened.notify(notice);
+          }
           await database.connect();
           if (suspended) {
             await database.prepareForSuspend();

@@ -198,6 +198,7 @@ impl Database {
             last_reconciled_at_ms: remembered.last_reconciled_at_ms,
             ..Status::default()
         };
+        let told_progress = work.clone();
         let machine = Machine::new(sync.clone(), status);
         let last_round = Mutex::new((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms));
         let keeper = Arc::downgrade(&store);
@@ -215,6 +216,7 @@ impl Database {
         };
         let driver = Driver::spawn(&runtime, machine, work, clock, jitter, Box::new(on_status));
         client.on_contact(driver.contact_hook());
+        told_progress.on_progress(driver.progress_hook());
         // the store's first event can only follow a write, which nobody can make before this function returns
         let _ = events.driver.set(driver.clone());
         Ok(Self {
@@ -305,6 +307,31 @@ impl Database {
     pub fn foreground(&self) {
         self.events.tell_of_writes();
         self.driver.send(Input::Foreground);
+    }
+
+    /// The app went to the background and still runs: polls become rare.
+    pub fn background(&self) {
+        self.driver.send(Input::Background);
+    }
+
+    /// The user does something: polls are as frequent as they get.
+    pub fn active(&self) {
+        self.driver.send(Input::Active);
+    }
+
+    /// The device says that it has no network: only explicit wishes are tried, and a rare attempt of our own.
+    pub fn network_lost(&self) {
+        self.driver.send(Input::NetworkLost);
+    }
+
+    /// Whether the network costs money.
+    pub fn metered(&self, is: bool) {
+        self.driver.send(Input::Metered(is));
+    }
+
+    /// Whether the battery is low.
+    pub fn battery_low(&self, is: bool) {
+        self.driver.send(Input::BatteryLow(is));
     }
 
     /// The device is on a network again.

@@ -247,11 +247,21 @@ impl Engine {
     }
 
     pub(crate) fn notify(&self, request: u64, database: u32, event: &str) {
-        let known = match event {
-            "foreground" => Ok(Database::foreground as fn(&Database)),
-            "networkRegained" => Ok(Database::network_regained as fn(&Database)),
-            "credentialsChanged" => Ok(Database::credentials_changed as fn(&Database)),
-            _ => Err(bad_argument("notify: event must be foreground, networkRegained or credentialsChanged")),
+        let known: Result<fn(&Database)> = match event {
+            "foreground" => Ok(Database::foreground),
+            "background" => Ok(Database::background),
+            "active" => Ok(Database::active),
+            "networkLost" => Ok(Database::network_lost),
+            "metered" => Ok(|database| database.metered(true)),
+            "unmetered" => Ok(|database| database.metered(false)),
+            "batteryLow" => Ok(|database| database.battery_low(true)),
+            "batteryOk" => Ok(|database| database.battery_low(false)),
+            "networkRegained" => Ok(Database::network_regained),
+            "credentialsChanged" => Ok(Database::credentials_changed),
+            _ => Err(bad_argument(
+                "notify: event must be foreground, background, active, networkRegained, networkLost, metered, unmetered, \
+                 batteryLow, batteryOk or credentialsChanged",
+            )),
         };
         self.spawn(request, database, Request::done, |database| {
             let told = known.map(|tell| tell(&database));

@@ -80,7 +80,8 @@ pub mod bridge {
         fn client_id(self: &Engine, request: u64, database: u32);
         /// `error` empty: all is uploaded that can be.
         fn finish_upload(self: &Engine, database: u32, request: u64, error: &str);
-        /// `event`: foreground, networkRegained or credentialsChanged.
+        /// `event`: foreground, background, active, networkRegained, networkLost, metered, unmetered, batteryLow, batteryOk or
+        /// credentialsChanged.
         fn notify(self: &Engine, request: u64, database: u32, event: &str);
         fn prepare_for_suspend(self: &Engine, request: u64, database: u32);
         fn resume(self: &Engine, request: u64, database: u32);

@@ -48,6 +48,7 @@ impl Machine {
             Activity::Idle(_) | Activity::Pushing(_) | Activity::Fetching { .. } => return,
         }
         self.outbox.restart(step.now_ms);
+        self.schedule.active(step.now_ms);
         self.queue.full = matches!(self.mode, Mode::Connected { .. });
         self.go_on(None, step);
     }

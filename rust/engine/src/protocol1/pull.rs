@@ -4,7 +4,7 @@
 //! download, parsing and applying overlap. What one table suffers from does not stop the others; a page of a pull that
 //! was given up is never applied.
 
-use super::{Protocol1, RoundResult, sync_path};
+use super::{Progress, Protocol1, RoundResult, sync_path};
 use crate::store::{Complete, Load, PulledPage, Store, Writer};
 use omnii_sync_core::machine::{Pulled, RoundError};
 use omnii_sync_core::protocol1::pull::{Next, TablePull};
@@ -155,6 +155,7 @@ impl Protocol1 {
         let mut ahead: VecDeque<(Table, TablePull, InFlight)> = VecDeque::new();
         let mut failure: Option<RoundError> = None;
         let mut refused = Vec::new();
+        let mut progress = Progress::new(self.on_progress.get());
         loop {
             while ahead.len() < CONCURRENT_TABLES
                 && let Some((table, position)) = waiting.pop_front()
@@ -164,7 +165,7 @@ impl Protocol1 {
             }
             let Some((table, position, first)) = ahead.pop_front() else { break };
             let name = table.name.clone();
-            match self.pull_table(Arc::new(table), position, first, pull.number(), sweep).await {
+            match self.pull_table(Arc::new(table), position, first, pull.number(), sweep, &mut progress).await {
                 Ok(more) => refused.push((name, more)),
                 // what one table suffers from; the others go on (docs/protocol.md, pull 5)
                 Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
@@ -216,6 +217,7 @@ impl Protocol1 {
         first: InFlight,
         pull: i64,
         sweep: bool,
+        progress: &mut Progress<'_>,
     ) -> RoundResult<Refused> {
         let mut position = position;
         let mut refused = Refused::default();
@@ -245,6 +247,7 @@ impl Protocol1 {
                 Err(_) => None, // the job has ended with an error
             };
             let (page, began) = applied.await?;
+            progress.page(page.received, if request.is_some() { position.limit() } else { 0 });
             refused.add(page);
             load = load.or(began);
             match request {
@@ -313,12 +316,16 @@ impl PageJob {
     }
 }
 
-/// Rows that were not applied.
+/// What came of pages, above all the rows that were not applied.
 #[derive(Default)]
 pub(super) struct Refused {
     foreign: usize,
     unusable: usize,
     unidentified: usize,
+    /// Rows that came, refused ones included.
+    received: usize,
+    /// Rows that are not as they were before.
+    written: usize,
     /// Where the first of them went wrong.
     warning: Option<SyncError>,
 }
@@ -327,6 +334,7 @@ impl Refused {
     fn of(table: &Table, page: &page::Page<'_>, applied: crate::store::Applied) -> Self {
         let name = &table.name;
         let unusable = page.malformed + applied.refused;
+        let written = applied.written;
         let fault = || page.first_fault.clone().or(applied.fault).unwrap_or_default();
         let warning = if page.foreign > 0 {
             let message =
@@ -337,13 +345,22 @@ impl Refused {
                 || format!("table '{name}': {unusable} rows could not be used and were left out; first {}", fault());
             (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()).of_table(name))
         };
-        Self { foreign: page.foreign, unusable, unidentified: page.unidentified, warning }
+        Self {
+            foreign: page.foreign,
+            unusable,
+            unidentified: page.unidentified,
+            received: page.received,
+            written,
+            warning,
+        }
     }
 
     fn add(&mut self, page: Self) {
         self.foreign += page.foreign;
         self.unusable += page.unusable;
         self.unidentified += page.unidentified;
+        self.received += page.received;
+        self.written += page.written;
         // rows of another user are the graver fault
         let graver = |e: &SyncError| e.code == ErrorCode::ForeignRow;
         if self.warning.as_ref().is_none_or(|mine| !graver(mine) && page.warning.as_ref().is_some_and(graver)) {
@@ -361,6 +378,11 @@ impl Refused {
 
     /// What could be used was applied: the pull is complete.
     fn into_pulled(self) -> Pulled {
-        Pulled { refused_rows: (self.foreign + self.unusable) as u64, warning: self.warning, swept: false }
+        Pulled {
+            refused_rows: (self.foreign + self.unusable) as u64,
+            warning: self.warning,
+            swept: false,
+            changed_rows: self.written as u64,
+        }
     }
 }

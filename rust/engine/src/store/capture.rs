@@ -25,6 +25,8 @@ pub struct Capture {
     pub change: AtomicI64,
     /// The same when the statement under way began.
     pub statement: AtomicI64,
+    /// The transaction whose last change is a delete, 0 if none.
+    deleted: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
     /// What the transaction under way changes; nothing is noted where nobody has put notes.
@@ -47,6 +49,15 @@ impl Capture {
         let (Some(notes), ValueRef::Integer(place)) = (notes.as_mut(), context.get_raw(0)) else { return };
         let Ok(place) = usize::try_from(place) else { return };
         notes.note(place, (1..context.len()).map(|i| context.get_raw(i).as_str().ok()));
+    }
+
+    /// Whether the row being inserted may have entries that the insert takes back: those of the same statement (triggers of
+    /// the app, REPLACE), or a delete directly before in the same transaction. Saves the triggers of nearly all inserts their
+    /// searches.
+    fn may_be_taken_back(&self) -> bool {
+        let deleted = self.deleted.load(Ordering::Relaxed);
+        self.change.load(Ordering::Relaxed) > self.statement.load(Ordering::Relaxed)
+            || (deleted != 0 && deleted == self.transaction.load(Ordering::Relaxed))
     }
 
     /// Takes the note.
@@ -73,9 +84,14 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     connection
         .create_scalar_function("omnii_statement", 0, flags, move |_| Ok(state.statement.load(Ordering::Relaxed)))?;
     let state = capture.clone();
-    connection.create_scalar_function("omnii_change", 0, flags, move |_| {
+    // 3 for a delete
+    connection.create_scalar_function("omnii_change", -1, flags, move |context| {
+        let transaction = if context.len() > 0 { state.transaction.load(Ordering::Relaxed) } else { 0 };
+        state.deleted.store(transaction, Ordering::Relaxed);
         Ok(state.change.fetch_add(1, Ordering::Relaxed) + 1)
     })?;
+    let state = capture.clone();
+    connection.create_scalar_function("omnii_again", 0, flags, move |_| Ok(state.may_be_taken_back()))?;
     let (tables, state) = (schema.clone(), capture.clone());
     connection
         .create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), c, &tables, &state))?;

@@ -186,6 +186,11 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     };
     let trigger = |event: &str, body: String| trigger_at("AFTER", event, "", body);
     let old_record = format!("omnii_record({index}{})", list("OLD"));
+    // the table's name, or NULL where there can be nothing to take back: a key that is NULL costs no search
+    let again = format!("CASE WHEN omnii_again() THEN {t} END");
+    let again_here = format!("CASE WHEN omnii_again() THEN CASE WHEN EXISTS (SELECT 1 FROM {now}) THEN {t} END END");
+    let again_gone =
+        format!("CASE WHEN omnii_again() THEN CASE WHEN NOT EXISTS (SELECT 1 FROM {now}) THEN {t} END END");
     let (was, before) = match tracks {
         true => (", previous", format!(", omnii_previous({index}{pairs}) AS p")),
         false => ("", String::new()),
@@ -204,15 +209,15 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
                    WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
-                 DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
+                 DELETE FROM omnii_overlay WHERE tbl = {again} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
                    WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
-                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND EXISTS (SELECT 1 FROM {now}) \
+                 DELETE FROM omnii_outbox WHERE tbl = {again_here} AND row_id = NEW.\"id\" AND state = 0 \
                    AND ((id > omnii_statement() AND op > 1) \
                    OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
-                 DELETE FROM omnii_outbox WHERE NOT EXISTS (SELECT 1 FROM {now}) AND tbl = {t} AND row_id = NEW.\"id\" \
+                 DELETE FROM omnii_outbox WHERE tbl = {again_gone} AND row_id = NEW.\"id\" \
                    AND id > omnii_statement() AND (op < 3 OR (SELECT count(*) FROM omnii_outbox \
                    WHERE tbl = {t} AND row_id = NEW.\"id\" AND op = 3 AND id > omnii_statement()) = 1); \
-                 DELETE FROM omnii_overlay WHERE NOT EXISTS (SELECT 1 FROM {now}) AND tbl = {t} AND row_id = NEW.\"id\" \
+                 DELETE FROM omnii_overlay WHERE tbl = {again_gone} AND row_id = NEW.\"id\" \
                    AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\"); \
                  INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
                    SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
@@ -248,7 +253,7 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
                 "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
                    WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
                    AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\"); \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(3), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
             ),
         ),
     ];

@@ -305,5 +305,5 @@ pub fn is_empty(statement: &Statement<'_>) -> bool {
 }
 
 pub(super) fn names(statement: &Statement<'_>) -> Vec<String> {
-    statement.column_names().into_iter().map(str::to_owned).collect()
+    statement.column_names().map(str::to_owned).collect()
 }
