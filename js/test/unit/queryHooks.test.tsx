@@ -1,7 +1,7 @@
 /** The query hooks with React's test renderer, against the fake native module, whose results the test decides. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Component, memo, type ReactElement, type ReactNode, StrictMode, Suspense } from 'react';
+import { Component, memo, type ReactElement, type ReactNode, startTransition, StrictMode, Suspense, useState } from 'react';
 import { act, create, type ReactTestRenderer } from 'react-test-renderer';
 import {
   column, type Database, openDatabase, Schema, SyncProvider, Table, useQuery, type UseQueryResult, useStatus, useSuspenseQuery, useSyncState,
@@ -349,6 +349,33 @@ test('Suspense: while the database opens, then rows; a failure goes to the error
     await act(async () => { fake.failWatch(id(), watches()[0] ?? 0, 'Sql', 'broken'); await settled(); });
   });
   assert.equal(app.toJSON(), 'failed: broken');
+});
+
+test('Suspense: other parameters suspend; in a transition the rows before stay; every component shows the same', async () => {
+  let change = (a: number): void => { assert.fail(String(a)); };
+  const torn: string[] = [];
+  function Pair(): ReactNode {
+    const [a, setA] = useState(1);
+    change = setA;
+    const [one, two] = [useSuspenseQuery<Row>('SELECT', [a]).data, useQuery<Row>('SELECT', [a]).data];
+    if (one !== two) {
+      torn.push(`${a}: ${JSON.stringify([one, two])}`);
+    }
+    return one.map((r) => r.id).join();
+  }
+  await show(inDatabase(suspending(<Pair />)));
+  await deliver([row('a')]);
+  assert.equal(app?.toJSON(), 'a');
+  await act(async () => { startTransition(() => { change(2); }); await settled(); });
+  assert.equal(app.toJSON(), 'a', 'the rows before, until those of the transition are there');
+  await deliver([row('b')]);
+  assert.equal(app.toJSON(), 'b');
+  assert.equal(watches().length, 1, 'the watch of the parameters before has ended');
+  await act(async () => { change(3); await settled(); });
+  assert.equal(app.toJSON(), 'loading');
+  await deliver([row('c')]);
+  assert.equal(app.toJSON(), 'c');
+  assert.deepEqual(torn, []);
 });
 
 test('Suspense: a component that goes away while it waits leaves no watch behind', async (t) => {
