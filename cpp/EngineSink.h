@@ -28,7 +28,8 @@ class EngineSink {
   virtual void failed(uint64_t request, Failure failure) const noexcept = 0;
 
   virtual void statusChanged(uint32_t database, rust::String status) const noexcept = 0;
-  virtual void tablesChanged(uint32_t database, rust::Vec<rust::String> tables) const noexcept = 0;
+  virtual void tablesChanged(uint32_t database, rust::Vec<rust::String> tables, rust::String rowIds) const noexcept = 0;
+  virtual void watchChanged(uint32_t database, uint64_t watch, rust::String error) const noexcept = 0;
   virtual void credentialsRequested(uint32_t database, uint64_t request) const noexcept = 0;
   virtual void uploadRequested(uint32_t database, uint64_t request) const noexcept = 0;
 };

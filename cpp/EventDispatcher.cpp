@@ -38,13 +38,18 @@ void EventDispatcher::statusChanged(uint32_t database, rust::String status) cons
   emit(StatusEvent{static_cast<double>(database), std::string(status)});
 }
 
-void EventDispatcher::tablesChanged(uint32_t database, rust::Vec<rust::String> tables) const noexcept {
+void EventDispatcher::tablesChanged(uint32_t database, rust::Vec<rust::String> tables,
+                                    rust::String rowIds) const noexcept {
   std::vector<std::string> names;
   names.reserve(tables.size());
   for (const auto& table : tables) {
     names.emplace_back(std::string(table));
   }
-  emit(TablesEvent{static_cast<double>(database), std::move(names), "{}"});
+  emit(TablesEvent{static_cast<double>(database), std::move(names), std::string(rowIds)});
+}
+
+void EventDispatcher::watchChanged(uint32_t database, uint64_t watch, rust::String error) const noexcept {
+  emit(WatchEvent{static_cast<double>(database), static_cast<double>(watch), std::string(error)});
 }
 
 void EventDispatcher::credentialsRequested(uint32_t database, uint64_t request) const noexcept {

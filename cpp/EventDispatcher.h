@@ -29,7 +29,8 @@ class EventDispatcher final : public EngineSink {
   void failed(uint64_t request, Failure failure) const noexcept override;
 
   void statusChanged(uint32_t database, rust::String status) const noexcept override;
-  void tablesChanged(uint32_t database, rust::Vec<rust::String> tables) const noexcept override;
+  void tablesChanged(uint32_t database, rust::Vec<rust::String> tables, rust::String rowIds) const noexcept override;
+  void watchChanged(uint32_t database, uint64_t watch, rust::String error) const noexcept override;
   void credentialsRequested(uint32_t database, uint64_t request) const noexcept override;
   void uploadRequested(uint32_t database, uint64_t request) const noexcept override;
 

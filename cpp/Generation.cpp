@@ -96,6 +96,10 @@ void Generation::emit(TablesEvent event) {
   emitTo(emitters_.tablesChanged, std::move(event));
 }
 
+void Generation::emit(WatchEvent event) {
+  emitTo(emitters_.watchChanged, std::move(event));
+}
+
 void Generation::emit(CredentialsEvent event) {
   emitTo(emitters_.credentialsRequested, std::move(event));
 }

@@ -26,6 +26,7 @@ namespace omnii {
 
 using StatusEvent = facebook::react::NativeOmniiSyncNativeStatusEvent<double, std::string>;
 using TablesEvent = facebook::react::NativeOmniiSyncNativeTablesEvent<double, std::vector<std::string>, std::string>;
+using WatchEvent = facebook::react::NativeOmniiSyncNativeWatchEvent<double, double, std::string>;
 using CredentialsEvent = facebook::react::NativeOmniiSyncNativeCredentialsEvent<double, double>;
 using UploadEvent = facebook::react::NativeOmniiSyncNativeUploadEvent<double, double>;
 
@@ -43,6 +44,7 @@ class Generation final : public std::enable_shared_from_this<Generation> {
   struct Emitters {
     std::weak_ptr<Emitter> statusChanged;
     std::weak_ptr<Emitter> tablesChanged;
+    std::weak_ptr<Emitter> watchChanged;
     std::weak_ptr<Emitter> credentialsRequested;
     std::weak_ptr<Emitter> uploadRequested;
   };
@@ -63,6 +65,7 @@ class Generation final : public std::enable_shared_from_this<Generation> {
 
   void emit(StatusEvent event);
   void emit(TablesEvent event);
+  void emit(WatchEvent event);
   void emit(CredentialsEvent event);
   void emit(UploadEvent event);
 
@@ -90,6 +93,8 @@ template <>
 struct Bridging<omnii::StatusEvent> : NativeOmniiSyncNativeStatusEventBridging<omnii::StatusEvent> {};
 template <>
 struct Bridging<omnii::TablesEvent> : NativeOmniiSyncNativeTablesEventBridging<omnii::TablesEvent> {};
+template <>
+struct Bridging<omnii::WatchEvent> : NativeOmniiSyncNativeWatchEventBridging<omnii::WatchEvent> {};
 template <>
 struct Bridging<omnii::CredentialsEvent> : NativeOmniiSyncNativeCredentialsEventBridging<omnii::CredentialsEvent> {};
 template <>

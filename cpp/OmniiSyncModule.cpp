@@ -8,6 +8,7 @@
 
 #include "Arguments.h"
 #include "EventDispatcher.h"
+#include "RowConverter.h"
 
 namespace facebook::react {
 
@@ -44,6 +45,11 @@ omnii::Failure currentFailure() {
   }
 }
 
+// Numbers that cannot be ids are ignored, as unknown ids are.
+bool isWatch(double databaseId, double watchId) {
+  return omnii::isId(databaseId, kNoDatabase) && omnii::isId(watchId, kMaxRequestId);
+}
+
 }  // namespace
 
 OmniiSyncModule::OmniiSyncModule(std::shared_ptr<CallInvoker> jsInvoker)
@@ -53,6 +59,7 @@ OmniiSyncModule::OmniiSyncModule(std::shared_ptr<CallInvoker> jsInvoker)
           omnii::Generation::Emitters{
               std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onStatusChanged")),
               std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onTablesChanged")),
+              std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onWatchChanged")),
               std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onCredentialsRequested")),
               std::static_pointer_cast<omnii::Generation::Emitter>(eventEmitterMap_.at("onUploadRequested"))})),
       engine_(omnii::new_engine(std::make_shared<omnii::EventDispatcher>(jsInvoker_, generation_))) {}
@@ -137,17 +144,32 @@ jsi::Value OmniiSyncModule::interrupt(jsi::Runtime& runtime, double databaseId) 
   return request(runtime, [&](uint64_t request) { engine_->interrupt(request, toDatabaseId(databaseId)); });
 }
 
-jsi::Value OmniiSyncModule::watch(jsi::Runtime& runtime, double, std::string, jsi::Object, std::string) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::watch(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params,
+                                  std::string options) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->watch(request, toDatabaseId(databaseId), sql, toValues(runtime, params), options);
+  });
 }
 
-std::optional<jsi::Object> OmniiSyncModule::takeWatched(jsi::Runtime&, double, double) {
-  return std::nullopt;
+std::optional<jsi::Object> OmniiSyncModule::takeWatched(jsi::Runtime& runtime, double databaseId, double watchId) {
+  if (!isWatch(databaseId, watchId)) {
+    return std::nullopt;
+  }
+  auto taken = engine_->take_watched(static_cast<uint32_t>(databaseId), static_cast<uint64_t>(watchId));
+  return taken->is_something() ? std::optional(omnii::toChange(runtime, *taken)) : std::nullopt;
 }
 
-void OmniiSyncModule::unwatch(jsi::Runtime&, double, double) {}
+void OmniiSyncModule::unwatch(jsi::Runtime&, double databaseId, double watchId) {
+  if (isWatch(databaseId, watchId)) {
+    engine_->unwatch(static_cast<uint32_t>(databaseId), static_cast<uint64_t>(watchId));
+  }
+}
 
-void OmniiSyncModule::setTableEvents(jsi::Runtime&, double, bool) {}
+void OmniiSyncModule::setTableEvents(jsi::Runtime&, double databaseId, bool wanted) {
+  if (omnii::isId(databaseId, kNoDatabase)) {
+    engine_->set_table_events(static_cast<uint32_t>(databaseId), wanted);
+  }
+}
 
 jsi::Value OmniiSyncModule::clear(jsi::Runtime& runtime, double databaseId, bool clearLocal) {
   return request(runtime, [&](uint64_t request) { engine_->clear(request, toDatabaseId(databaseId), clearLocal); });

@@ -1,5 +1,6 @@
 #include "RowConverter.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -75,6 +76,15 @@ Shapes::Shape toShape(jsi::Runtime& runtime, const Rows& rows) {
   return {std::move(keys), std::move(names)};
 }
 
+jsi::Object toObject(jsi::Runtime& runtime, const std::vector<jsi::PropNameID>& keys, const uint8_t* kinds,
+                     const uint64_t* words, const uint8_t* bytes) {
+  jsi::Object object(runtime);
+  for (size_t column = 0; column < keys.size(); ++column) {
+    object.setProperty(runtime, keys[column], toCell(runtime, static_cast<Kind>(kinds[column]), words[column], bytes));
+  }
+  return object;
+}
+
 jsi::Array toObjects(jsi::Runtime& runtime, const std::vector<jsi::PropNameID>& keys, const Rows& rows) {
   auto kinds = rows.kinds();
   auto words = rows.words();
@@ -82,13 +92,9 @@ jsi::Array toObjects(jsi::Runtime& runtime, const std::vector<jsi::PropNameID>& 
   size_t columns = keys.size();
   size_t count = columns == 0 ? 0 : kinds.size() / columns;
   jsi::Array objects(runtime, count);
-  size_t cell = 0;
   for (size_t row = 0; row < count; ++row) {
-    jsi::Object object(runtime);
-    for (size_t column = 0; column < columns; ++column, ++cell) {
-      object.setProperty(runtime, keys[column], toCell(runtime, static_cast<Kind>(kinds[cell]), words[cell], bytes));
-    }
-    objects.setValueAtIndex(runtime, row, object);
+    size_t cell = row * columns;
+    objects.setValueAtIndex(runtime, row, toObject(runtime, keys, &kinds[cell], &words[cell], bytes));
   }
   return objects;
 }
@@ -141,6 +147,41 @@ jsi::Object toResult(jsi::Runtime& runtime, Shapes& shapes, const Rows& rows) {
   result.setProperty(runtime, shapes.insertId,
                      insertId == 0 ? jsi::Value() : jsi::Value(static_cast<double>(insertId)));
   return result;
+}
+
+jsi::Object toChange(jsi::Runtime& runtime, const Taken& taken) {
+  auto kinds = taken.kinds();
+  auto words = taken.words();
+  auto kept = taken.kept();
+  const uint8_t* bytes = taken.bytes().data();
+  bool full = taken.is_full();
+  std::vector<jsi::PropNameID> keys;
+  for (const auto& name : taken.column_names()) {
+    keys.push_back(jsi::PropNameID::forUtf8(runtime, utf8(name), name.size()));
+  }
+  size_t columns = keys.size();
+  size_t count = columns == 0 ? 0 : kinds.size() / columns;
+  size_t added = full ? count : static_cast<size_t>(std::count(kept.begin(), kept.end(), -1));
+
+  jsi::Array rows(runtime, added);
+  for (size_t row = 0, at = 0; row < count; ++row) {
+    if (full || kept[row] < 0) {
+      size_t cell = row * columns;
+      rows.setValueAtIndex(runtime, at++, toObject(runtime, keys, &kinds[cell], &words[cell], bytes));
+    }
+  }
+  jsi::Object change(runtime);
+  change.setProperty(runtime, "rows", rows);
+  if (full) {
+    change.setProperty(runtime, "kept", jsi::Value::null());
+    return change;
+  }
+  jsi::Array indexes(runtime, kept.size());
+  for (size_t row = 0; row < kept.size(); ++row) {
+    indexes.setValueAtIndex(runtime, row, static_cast<double>(kept[row]));
+  }
+  change.setProperty(runtime, "kept", indexes);
+  return change;
 }
 
 }  // namespace omnii

@@ -46,4 +46,8 @@ class Shapes final {
 /// object; `columnNames`, a frozen array, lists them all. `insertId` is undefined when the statement inserted nothing.
 jsi::Object toResult(jsi::Runtime& runtime, Shapes& shapes, const Rows& rows);
 
+/// `{rows, kept}` of a watch's result: `rows` has an object, made as above, for each row that `kept` marks with -1;
+/// `kept` is null if that is all of them.
+jsi::Object toChange(jsi::Runtime& runtime, const Taken& taken);
+
 }  // namespace omnii

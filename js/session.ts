@@ -289,6 +289,9 @@ function createSession(
       if (life !== 'open') {
         return () => undefined;
       }
+      if (listener.tablesChanged !== undefined) {
+        native.setTableEvents(databaseId, true);
+      }
       const removals = [
         snapshot.add((next) => listener.statusChanged?.(next)),
         closingListeners.add(() => listener.closing?.()),

@@ -6,11 +6,13 @@
 mod crud;
 mod lifecycle;
 mod statements;
+mod watches;
 
 use crate::client::Client;
 use crate::clock::{Clock, Jitter, SystemClock};
 use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
+use crate::live::Live;
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
 use crate::store::{Changes, Counts, Execution, Store, StoreObserver, closed};
@@ -42,8 +44,12 @@ pub enum OnSignOut {
 pub trait DatabaseObserver: Send + Sync + 'static {
     /// The status changed.
     fn status_changed(&self, status: &Status);
-    /// One commit changed these tables.
-    fn tables_changed(&self, tables: Vec<String>);
+    /// What one commit changed; at least one table. Only while [`Database::set_table_events`] says so.
+    fn tables_changed(&self, changes: &Changes);
+    /// A watch has something to be taken, or its query has failed.
+    fn watch_changed(&self, watch: u64, error: Option<&SyncError>) {
+        tracing::debug!(watch, failed = error.is_some(), "nobody takes what a watch has");
+    }
     /// The app must answer with [`Database::provide_credentials`].
     fn credentials_requested(&self, request: u64);
     /// The app must upload and answer with [`Database::finish_upload`]; only with `custom_upload` in the options.
@@ -87,6 +93,7 @@ const GATHER: Duration = Duration::from_millis(8);
 struct StoreEvents {
     driver: OnceLock<DriverHandle>,
     observer: Arc<dyn DatabaseObserver>,
+    live: Arc<Live>,
     counts: Mutex<Counts>,
     runtime: Handle,
     gather: Duration,
@@ -114,7 +121,15 @@ impl StoreEvents {
 
 impl StoreObserver for StoreEvents {
     fn tables_changed(&self, changes: Changes) {
-        self.observer.tables_changed(changes.names());
+        // in front of the answer that whoever wrote waits for
+        if self.live.tables_wanted() && !changes.tables.is_empty() {
+            self.observer.tables_changed(&changes);
+        }
+        self.live.committed(&changes);
+    }
+
+    fn row_ids_wanted(&self) -> bool {
+        self.live.row_ids_wanted()
     }
 
     fn outbox_changed(&self, counts: Counts, local: bool) {
@@ -160,9 +175,12 @@ impl Database {
     pub fn open(options: OpenOptions, environment: Environment, observer: Arc<dyn DatabaseObserver>) -> Result<Self> {
         let OpenOptions { store: store_options, sync, custom_upload } = options;
         let Environment { runtime, transport, clock, jitter, execution } = environment;
+        let watcher = observer.clone();
+        let live = Live::new(runtime.clone(), Box::new(move |watch, error| watcher.watch_changed(watch, error)));
         let events = Arc::new_cyclic(|this| StoreEvents {
             driver: OnceLock::new(),
             observer: observer.clone(),
+            live: live.clone(),
             counts: Mutex::default(),
             runtime: runtime.clone(),
             gather: GATHER.min(Duration::from_millis(sync.upload_throttle_ms)),
@@ -170,6 +188,7 @@ impl Database {
             this: this.clone(),
         });
         let store = Arc::new(Store::open_with(store_options, events.clone(), execution)?);
+        live.serve(&store);
         *events.counts.lock().unwrap_or_else(PoisonError::into_inner) = store.remembered().counts;
         let asker = observer.clone();
         let credentials = Arc::new(CredentialStore::new(

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod credentials;
 mod database;
 pub mod driver;
+mod live;
 mod options;
 mod protocol1;
 mod retry_after;
@@ -16,8 +17,10 @@ pub mod transport;
 mod uploads;
 
 pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
+pub use live::{Fresh, WatchOptions};
 pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
 pub use options::OpenOptions;
 pub use store::{
-    Batch, CellKind, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Mode, Parameter, QueueStats, Rows,
+    Batch, CellKind, Changes, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Mode, Parameter, QueueStats,
+    Rows, TableChange,
 };

@@ -7,7 +7,6 @@
 
 mod app_schema;
 mod apply;
-mod bell;
 mod capture;
 mod changes;
 mod checkpoint;
@@ -28,6 +27,7 @@ mod suspend;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
@@ -40,6 +40,7 @@ pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
 pub use rows::{Batch, CellKind, Columns, Integers, Parameter, Rows};
 pub use statements::Mode;
+pub(crate) use watched::{Inspected, Watched};
 pub use writer::Writer;
 
 use omnii_sync_core::error::Result;

@@ -2,7 +2,7 @@
 
 use crate::bridge::EngineSink;
 use cxx::SharedPtr;
-use omnii_sync_engine::{DatabaseObserver, Status};
+use omnii_sync_engine::{Changes, DatabaseObserver, Status, SyncError};
 
 /// Carries what one database emits to the sink.
 pub(crate) struct Events {
@@ -17,9 +17,19 @@ impl DatabaseObserver for Events {
         }
     }
 
-    fn tables_changed(&self, tables: Vec<String>) {
+    fn tables_changed(&self, changes: &Changes) {
         if let Some(sink) = self.sink.as_ref() {
-            sink.tables_changed(self.database, tables);
+            sink.tables_changed(self.database, changes.names(), changes.ids_to_json());
+        }
+    }
+
+    fn watch_changed(&self, watch: u64, error: Option<&SyncError>) {
+        if let Some(sink) = self.sink.as_ref() {
+            let error = error.map(|error| {
+                serde_json::to_string(error)
+                    .unwrap_or_else(|_| r#"{"code":"Internal","message":"","retryable":false}"#.into())
+            });
+            sink.watch_changed(self.database, watch, error.unwrap_or_default());
         }
     }
 

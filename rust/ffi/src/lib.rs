@@ -10,12 +10,14 @@ mod events;
 mod request;
 mod statements;
 mod values;
+mod watches;
 
 pub use engine::Engine;
 pub use values::{Rows, Values};
 
 use engine::new_engine;
 use values::new_values;
+pub use watches::Taken;
 
 /// The functions and types both sides share. Strings are UTF-8; structured options are JSON.
 #[cxx::bridge(namespace = "omnii")]
@@ -39,6 +41,7 @@ pub mod bridge {
         type Engine;
         type Values;
         type Rows;
+        type Taken;
 
         /// One engine per module instance. Dropping the box closes every database it opened and waits for their threads.
         fn new_engine(sink: SharedPtr<EngineSink>) -> Box<Engine>;
@@ -60,6 +63,12 @@ pub mod bridge {
         fn begin(self: &Engine, request: u64, database: u32, mode: &str);
         fn commit(self: &Engine, request: u64, database: u32, transaction: u64);
         fn rollback(self: &Engine, request: u64, database: u32, transaction: u64);
+        /// `options`: JSON of `{throttleMs, tables}`. Answers the watch id, ahead of the first `watch_changed`.
+        fn watch(self: &Engine, request: u64, database: u32, sql: &str, params: Box<Values>, options: &str);
+        /// What the app has not taken yet; never waits for a query.
+        fn take_watched(self: &Engine, database: u32, watch: u64) -> Box<Taken>;
+        fn unwatch(self: &Engine, database: u32, watch: u64);
+        fn set_table_events(self: &Engine, database: u32, wanted: bool);
         fn connect(self: &Engine, request: u64, database: u32);
         fn disconnect(self: &Engine, request: u64, database: u32);
         fn trigger_sync(self: &Engine, request: u64, database: u32);
@@ -121,6 +130,22 @@ pub mod bridge {
         fn rows_affected(self: &Rows) -> i64;
         /// The last inserted rowid; 0 if the statement inserted nothing.
         fn insert_id(self: &Rows) -> i64;
+
+        /// Whether there is anything; if not, the rest is empty.
+        fn is_something(self: &Taken) -> bool;
+        /// Whether all rows are new, so that `kept` says nothing.
+        fn is_full(self: &Taken) -> bool;
+        /// For each row its index in the result taken before, -1 if it was not there.
+        fn kept(self: &Taken) -> &[i32];
+        /// The cells of all rows, kept ones too; laid out as in `Rows`.
+        #[cxx_name = "column_names"]
+        fn taken_column_names(self: &Taken) -> &[String];
+        #[cxx_name = "kinds"]
+        fn taken_kinds(self: &Taken) -> &[u8];
+        #[cxx_name = "words"]
+        fn taken_words(self: &Taken) -> &[u64];
+        #[cxx_name = "bytes"]
+        fn taken_bytes(self: &Taken) -> &[u8];
     }
 
     unsafe extern "C++" {
@@ -149,9 +174,12 @@ pub mod bridge {
         /// JSON of the new status.
         #[cxx_name = "statusChanged"]
         fn status_changed(self: &EngineSink, database: u32, status: String);
-        /// Tables that one commit changed.
+        /// Tables that one commit changed, and JSON of the ids by table.
         #[cxx_name = "tablesChanged"]
-        fn tables_changed(self: &EngineSink, database: u32, tables: Vec<String>);
+        fn tables_changed(self: &EngineSink, database: u32, tables: Vec<String>, row_ids: String);
+        /// There is something for `take_watched`, or, with JSON of `{code, message, retryable}`, the query has failed.
+        #[cxx_name = "watchChanged"]
+        fn watch_changed(self: &EngineSink, database: u32, watch: u64, error: String);
         /// To be answered with `provide_credentials`.
         #[cxx_name = "credentialsRequested"]
         fn credentials_requested(self: &EngineSink, database: u32, request: u64);

@@ -2,7 +2,7 @@
 
 use omnii_sync_engine::credentials::Credentials;
 use omnii_sync_engine::{
-    Database, DatabaseObserver, Environment, OpenOptions, Parameter, Rows, Status, StatusKind, SyncError,
+    Changes, Database, DatabaseObserver, Environment, OpenOptions, Parameter, Rows, Status, StatusKind, SyncError,
 };
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -36,8 +36,8 @@ impl DatabaseObserver for Observer {
     fn status_changed(&self, status: &Status) {
         self.status.send_replace(status.clone());
     }
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).push(tables);
+    fn tables_changed(&self, changes: &Changes) {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).push(changes.names());
     }
     fn credentials_requested(&self, request: u64) {
         let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -94,6 +94,7 @@ impl Device {
         });
         let environment = Environment::real(tokio::runtime::Handle::current())?;
         let database = Arc::new(Database::open(options, environment, observer.clone())?);
+        database.set_table_events(true);
         observer.database.set(Arc::downgrade(&database)).expect("set once");
         Ok(Self { database, observer, uploads: tokio::sync::Mutex::new(uploads) })
     }

@@ -28,7 +28,9 @@ impl Database {
     /// As when opening. Everything that needs the file is then answered with that error until a later call succeeds.
     pub async fn resume(&self) -> Result<()> {
         let _turn = self.suspension.lock().await;
-        self.store.resume().await?;
+        let resumed = self.store.resume().await;
+        self.events.live.resumed();
+        resumed?;
         self.driver.send(Input::Resume);
         Ok(())
     }
@@ -108,6 +110,7 @@ impl Database {
 
     async fn close_tasks(&self) {
         self.closing.send_replace(true);
+        self.events.live.close();
         self.driver.close().await;
     }
 

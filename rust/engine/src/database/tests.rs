@@ -89,7 +89,8 @@ impl DatabaseObserver for World {
     fn status_changed(&self, status: &Status) {
         self.note(format!("{status:?}"));
     }
-    fn tables_changed(&self, tables: Vec<String>) {
+    fn tables_changed(&self, changes: &Changes) {
+        let tables = changes.names();
         self.note(format!("changed {tables:?}"));
     }
     fn credentials_requested(&self, request: u64) {

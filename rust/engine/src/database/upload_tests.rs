@@ -17,7 +17,7 @@ struct App {
 
 impl DatabaseObserver for App {
     fn status_changed(&self, _: &Status) {}
-    fn tables_changed(&self, _: Vec<String>) {}
+    fn tables_changed(&self, _: &crate::Changes) {}
     fn credentials_requested(&self, request: u64) {
         let _ = self.credentials.send(request);
     }

@@ -71,7 +71,7 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let state = capture.clone();
     connection.create_scalar_function("omnii_capturing", -1, flags, move |context| {
-        if context.len() > 0 {
+        if !context.is_empty() {
             state.note(context);
         }
         Ok(state.on.load(Ordering::Relaxed))

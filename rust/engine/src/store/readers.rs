@@ -14,7 +14,6 @@ mod shared;
 pub(super) use connection::Reader;
 pub(super) use sessions::FIRST_SESSION;
 
-use super::bell::Bell;
 use super::rows::Integers;
 use super::writer::{SUSPENDED, ended};
 use super::{Execution, closed, internal};
@@ -47,7 +46,6 @@ impl Readers {
             ending: Arc::default(),
             interrupts: Arc::new(AtomicU64::new(1)),
             queue: Mutex::default(),
-            bell: Bell::default(),
             wake: Condvar::new(),
             calm: Condvar::new(),
         };
@@ -68,6 +66,7 @@ impl Readers {
         let asked = self.shared.interrupts.load(Ordering::Relaxed);
         queue.waiting.push_back(Query::new(asked, run, done));
         self.work(queue);
+        self.shared.wake.notify_one();
     }
 
     /// Gives the app a connection of its own as soon as there is one; with `snapshot` it sees one state of the data. `done`
@@ -80,6 +79,7 @@ impl Readers {
         }
         queue.sessions.begins.push_back(Begin { snapshot, done: Box::new(done) });
         self.work(queue);
+        self.shared.wake.notify_one();
     }
 
     /// As [`Self::ask`], on the connection that the app holds as `session`.
@@ -109,6 +109,7 @@ impl Readers {
             return job.refuse(error);
         }
         self.work(queue);
+        self.shared.wake.notify_one();
     }
 
     /// Ends what the app has asked for so far and what has not been answered.
@@ -129,11 +130,6 @@ impl Readers {
         if let Some(connection) = &self.inline {
             drop(queue);
             return self.drain(connection);
-        }
-        self.shared.bell.ring();
-        if queue.work() > queue.watching {
-            // otherwise whoever watches sees it
-            self.shared.wake.notify_one();
         }
         // what the app holds must not keep queries from threads
         while queue.idle + queue.starting < queue.work()
@@ -305,22 +301,11 @@ fn read(shared: &Shared) {
     shared.lock().starting -= 1;
     loop {
         let mut queue = shared.lock();
-        let mut watched = false;
         let turn = loop {
             match Shared::turn(&mut queue, connection.is_some()) {
                 Turn::Rest => {
                     queue.idle += 1;
-                    if watched || queue.watching > 0 {
-                        queue = shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                    } else {
-                        let rung = shared.bell.rung();
-                        queue.watching += 1;
-                        drop(queue);
-                        shared.bell.watch(rung);
-                        queue = shared.lock();
-                        queue.watching -= 1;
-                        watched = true;
-                    }
+                    queue = shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
                     queue.idle -= 1;
                 }
                 turn => break turn,

@@ -57,7 +57,7 @@ impl DatabaseObserver for App {
         });
     }
 
-    fn tables_changed(&self, _: Vec<String>) {}
+    fn tables_changed(&self, _: &omnii_sync_engine::Changes) {}
 
     fn credentials_requested(&self, request: u64) {
         let Some(database) = self.database.get().cloned() else { return };

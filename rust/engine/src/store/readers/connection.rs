@@ -60,7 +60,8 @@ pub(super) fn connect(shared: &Shared) -> Result<Reader> {
             }
         }))
         .map_err(sql_error)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    // as many as may be watched at once without being prepared again at each run
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(Reader { connection, guard, collector: Collector::new(shared.integers) })
 }
 

@@ -3,7 +3,6 @@
 use super::connection::{Reader, connect};
 use super::question::Query;
 use super::sessions::{Sessions, Step};
-use crate::store::bell::Bell;
 use crate::store::rows::Integers;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use rusqlite::InterruptHandle;
@@ -20,8 +19,6 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<Query>,
     pub(super) sessions: Sessions,
     pub(super) idle: usize,
-    /// Threads, of those that are idle, that will look here again by themselves.
-    pub(super) watching: usize,
     /// Threads that have not asked for their first query yet.
     pub(super) starting: usize,
     pub(super) threads: Vec<JoinHandle<()>>,
@@ -78,8 +75,6 @@ pub(super) struct Shared {
     pub(super) interrupts: Arc<AtomicU64>,
     pub(super) queue: Mutex<Queue>,
     pub(super) wake: Condvar,
-    /// Rung whenever something is added to the queue.
-    pub(super) bell: Bell,
     /// The last query on its caller's thread has ended.
     pub(super) calm: Condvar,
 }

@@ -6,7 +6,6 @@
 
 use super::jobs::{Job, Wishes, Worker, interrupted};
 use super::{Writer, lock};
-use crate::store::bell::Bell;
 use crate::store::sql_error::sql_error;
 use crate::store::{Execution, internal};
 use omnii_sync_core::error::Result;
@@ -25,8 +24,6 @@ pub(in crate::store) const OPERATIONS_BETWEEN_LOOKS: i32 = 1000;
 struct Shared {
     inbox: Mutex<Inbox>,
     wake: Condvar,
-    /// Rung whenever something is added to the inbox.
-    bell: Bell,
     wishes: Arc<Wishes>,
     /// Of the connection open now.
     interrupt: Mutex<Option<InterruptHandle>>,
@@ -37,8 +34,6 @@ struct Inbox {
     /// These overtake what waits.
     urgent: VecDeque<Job>,
     jobs: VecDeque<Job>,
-    /// Whether the thread has to be woken.
-    asleep: bool,
     closed: bool,
 }
 
@@ -56,7 +51,6 @@ impl Shared {
     /// The next job; waits for one. `None` when closed.
     fn wait(&self) -> Option<Job> {
         let mut inbox = lock(&self.inbox);
-        let mut watched = false;
         loop {
             if inbox.closed {
                 return None;
@@ -64,17 +58,7 @@ impl Shared {
             if let Some(job) = inbox.pop() {
                 return Some(job);
             }
-            if watched {
-                inbox.asleep = true;
-                inbox = self.wake.wait(inbox).unwrap_or_else(PoisonError::into_inner);
-                inbox.asleep = false;
-            } else {
-                let rung = self.bell.rung();
-                drop(inbox);
-                self.bell.watch(rung);
-                inbox = lock(&self.inbox);
-                watched = true;
-            }
+            inbox = self.wake.wait(inbox).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -158,15 +142,9 @@ impl WriterQueue {
             | Job::End { .. }
             | Job::Suspend(_) => inbox.jobs.push_back(job),
         }
-        let asleep = inbox.asleep;
         drop(inbox);
         match &self.runner {
-            Runner::Thread(_) => {
-                self.shared.bell.ring();
-                if asleep {
-                    self.shared.wake.notify_one();
-                }
-            }
+            Runner::Thread(_) => self.shared.wake.notify_one(),
             Runner::Inline(worker) => self.drain(worker),
         }
     }
