@@ -181,4 +181,9 @@ export interface Spec extends TurboModule {
   readonly onCredentialsRequested: CodegenTypes.EventEmitter<NativeCredentialsEvent>;
 }
 
-export default TurboModuleRegistry.getEnforcing<Spec>('OmniiSync');
+// Importing must not fail where the module, or even the registry, is missing (web, Expo Go): then this is null, whatever its
+// type says, and `platform.ts` refuses before anything is called.
+const registry = TurboModuleRegistry as typeof TurboModuleRegistry | undefined;
+const found = registry === undefined ? null : TurboModuleRegistry.get<Spec>('OmniiSync');
+
+export default found as unknown as Spec;

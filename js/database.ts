@@ -152,7 +152,7 @@ export async function openListedSession(options: unknown): Promise<Session> {
 /**
  * Opens or creates the user's database. Does not sync until `connect()` is called (`SyncProvider` does that).
  *
- * Rejects with `SyncError`: `InvalidOptions` (names the option and what was got), `AlreadyOpen` (close the other one
+ * Rejects with `SyncError`: `Unsupported` (no native module on this platform), `InvalidOptions` (names the option and what was got), `AlreadyOpen` (close the other one
  * first), `Unwritable`, `CorruptDatabase` (the file is left as it is), `SchemaMismatch`, `UserMismatch`, `DiskFull`.
  */
 export async function openDatabase<S extends Schema>(options: OpenOptions<S>): Promise<Database> {

@@ -9,6 +9,7 @@
  * | code | meaning | retryable |
  * | --- | --- | --- |
  * | `NotOpen` | no database is open (module-level functions, `useSyncState` actions while signed out) | no |
+ * | `Unsupported` | the native module is not in this app: web, Expo Go, or a build made before the package was added | no |
  * | `AlreadyOpen` | the same database file is open already in this process | no |
  * | `Closed` | the database was closed before or during the call | no |
  * | `BadArgument` | an argument of a method has the wrong type or value | no |
@@ -49,6 +50,7 @@
  */
 export const syncErrorCodes = [
   'NotOpen',
+  'Unsupported',
   'AlreadyOpen',
   'Closed',
   'BadArgument',

@@ -19,7 +19,25 @@ export {
   triggerSync,
   waitForFirstSync,
 } from './global';
-export { useDatabase, useSyncState } from './hooks';
+export {
+  type CompilableQuery,
+  type ReadonlySuspenseQueryResult,
+  type ReadonlyUseQueryResult,
+  type RowComparator,
+  type SuspenseQueryResult,
+  useDatabase,
+  type UseDifferentialQueryOptions,
+  usePowerSync,
+  useQuery,
+  type UseQueryOptions,
+  type UseQueryResult,
+  useStatus,
+  useSuspenseQuery,
+  useSyncState,
+  useWatchedQuerySubscription,
+  useWatchedQuerySuspenseSubscription,
+  type WatchedQueryLike,
+} from './hooks/index';
 export { ArrayComparator, FalsyComparator } from './live/comparators';
 export type {
   ArrayQueryDefinition, CompiledQuery, DifferentialWatchedQuery, DifferentialWatchedQueryComparator,

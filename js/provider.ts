@@ -1,11 +1,14 @@
 /** React's way in: opens the signed-in user's database, syncs it, and hands its state to the hooks below it. */
 import {
   createContext, createElement, type ReactElement, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState,
+  useSyncExternalStore,
 } from 'react';
 import type { SyncConnector } from './connector';
+import { DatabaseContext } from './databaseContext';
 import type { SyncError } from './errors';
 import type { OpenOptions } from './options';
-import { createProviderStore, type ProviderStore } from './providerStore';
+import { isSupported, warnUnsupported } from './platform';
+import { createProviderStore, type ProviderView } from './providerStore';
 import { type SubscribeToNetwork, useAppState, useDevice, useNetwork } from './providerTriggers';
 import type { Schema } from './schema';
 import type { OnSignOut } from './signOut';
@@ -35,13 +38,19 @@ export type SyncProviderProps = {
    * `onRegained` more often than that. Subscribed once, when first given.
    */
   subscribeToNetwork?: SubscribeToNetwork | undefined;
+  /**
+   * Rendered instead of the children while somebody is signed in and the database is not open: at the start, when it is
+   * reopened, and after opening failed (`useSyncState().error` says why). Children below are mounted with a database, and
+   * unmounted when it goes. Without it, or signed out, or where the platform is not supported, children are rendered at once.
+   */
+  fallback?: ReactNode;
   /** The database could not be opened, connected, suspended, signed out or closed. Failures of syncing are in `useSyncState().error`. */
   onError?: ((error: SyncError) => void) | undefined;
   children?: ReactNode;
 };
 
 /** null outside a `SyncProvider`. */
-export const SyncContext = createContext<ProviderStore | null>(null);
+export const SyncContext = createContext<ProviderView | null>(null);
 
 /** As a key for effects; a value that can't be written as JSON is left for `openDatabase` to refuse. */
 function keyOf(value: unknown): string | undefined {
@@ -55,11 +64,12 @@ function keyOf(value: unknown): string | undefined {
 /**
  * Opens the database of `userId` and connects it; ends it when the user changes (signing out) or the provider is
  * unmounted (closing). When the app comes to the foreground it syncs at once, unless `disconnect()` was called; on iOS the
- * file is let go in the background. Children are rendered always; `useSyncState().isInitialized` says when the database
- * is there.
+ * file is let go in the background. Children are rendered always unless there is a `fallback`; `useSyncState().isInitialized`
+ * says when the database is there. Where the native module is missing (web, Expo Go) it opens nothing and says so once on the
+ * console.
  */
 export function SyncProvider(props: SyncProviderProps): ReactElement {
-  const { schema, connector, userId, directory, sync, subscribeToNetwork, children } = props;
+  const { schema, connector, userId, directory, sync, subscribeToNetwork, fallback, children } = props;
   const [store] = useState(createProviderStore);
   const latest = useRef(props);
   // A layout effect, so that what ends a run (an effect's cleanup) sees the props that end it.
@@ -71,6 +81,10 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
   const syncKey = keyOf(sync);
   const hasConnector = typeof (connector as SyncConnector | undefined)?.fetchCredentials === 'function';
   useEffect(() => {
+    if (!isSupported()) {
+      warnUnsupported();
+      return undefined;
+    }
     if (userId === null || userId === undefined) {
       return undefined;
     }
@@ -104,5 +118,13 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
   useNetwork(store, subscribeToNetwork);
   useDevice(store);
 
-  return createElement(SyncContext.Provider, { value: store }, children);
+  const view = useMemo(() => store.viewFor(userId), [store, userId]);
+  const database = useSyncExternalStore(view.subscribe, view.getDatabase, view.getDatabase);
+  const isSignedIn = userId !== null && userId !== undefined;
+  const isWaiting = fallback !== undefined && database === null && isSignedIn && isSupported();
+  return createElement(
+    SyncContext.Provider,
+    { value: view },
+    createElement(DatabaseContext.Provider, { value: database }, isWaiting ? fallback : children)
+  );
 }

@@ -11,13 +11,16 @@ import { SyncError, toSyncError } from './errors';
 import { createListeners, reportListenerError } from './listeners';
 import { createSurroundings, type Notice } from './notices';
 import type { OpenOptions } from './options';
+import { isSupported, unsupported } from './platform';
 import type { Session } from './session';
 import { isOnSignOut, type OnSignOut, wrongPolicy } from './signOut';
-import { offlineStatus, type SyncStatus } from './status';
+import { offlineStatus, type SyncFrequency, type SyncStatus } from './status';
 import type { SyncStatusName } from './types';
 
 /** What `useSyncState` answers. The same object as long as nothing changed; the actions are always the same functions. */
 export type SyncState = {
+  /** The native module is there. False on web and in Expo Go: no database opens, and `status` stays `offline`. */
+  readonly isSupported: boolean;
   /** The user's database is open and can be queried. */
   readonly isInitialized: boolean;
   /** The last exchange with the backend succeeded, and syncing has not been told to stop. */
@@ -34,6 +37,8 @@ export type SyncState = {
   readonly lastSyncedAt: Date | null;
   /** Why the database could not be opened, or else why the last round failed. */
   readonly error: SyncError | null;
+  /** What the schedule goes by now; `active` while no database is open. */
+  readonly syncFrequency: SyncFrequency;
   /** `Database.triggerSync()`; rejects with `NotOpen` while no database is open. */
   readonly triggerSync: () => Promise<void>;
   /** `Database.disconnect()`; rejects with `NotOpen` while no database is open. */
@@ -48,10 +53,20 @@ export type RunContext = {
   onSignOut: () => OnSignOut;
 };
 
-export type ProviderStore = {
+/** The store as one user may see it: while another user's database is still open, there is none. */
+export type ProviderView = {
   subscribe: (listener: () => void) => () => void;
   getState: () => SyncState;
   getDatabase: () => Database | null;
+  /** Why there will be no database: opening failed, or the platform has none. null: there is one, or it may come. */
+  getFailure: () => SyncError | null;
+  /** Resolves at the next change of any of these. */
+  changed: () => Promise<void>;
+};
+
+export type ProviderStore = {
+  /** What is rendered with this `userId` sees that user's data only, also before the effects of that render have run. */
+  viewFor: (userId: string | null | undefined) => ProviderView;
   /** Opens and connects. Answers the function that ends it, also while opening. One run at a time. */
   run: (options: OpenOptions, app: RunContext) => (why: 'closing' | 'signing out') => void;
   /** The app came to the foreground: takes the file up again, and syncs if that is wanted. */
@@ -76,6 +91,10 @@ export function createProviderStore(): ProviderStore {
   let failure: SyncError | null = null;
   let report: (thrown: unknown) => void = () => undefined;
   let suspended = false;
+  /** Whose run this is; null between two. */
+  let owner: string | null = null;
+  /** One promise for all who wait for the next change. */
+  let change: Promise<void> | null = null;
   const surroundings = createSurroundings();
 
   /** Tells the open database something nobody waits for. That it has been closed meanwhile is no failure. */
@@ -90,6 +109,9 @@ export function createProviderStore(): ProviderStore {
     }
   };
   const onOpenDatabase = async (act: (database: Database) => Promise<void>): Promise<void> => {
+    if (!isSupported()) {
+      throw unsupported();
+    }
     if (session === null) {
       throw new SyncError('NotOpen', 'no database is open: nobody is signed in, or it is still being opened');
     }
@@ -102,6 +124,7 @@ export function createProviderStore(): ProviderStore {
   };
   const stateOf = (status: SyncStatus): SyncState =>
     Object.freeze({
+      isSupported: isSupported(),
       isInitialized: session !== null,
       isConnected: status.connected,
       isSyncing: status.uploading || status.downloading,
@@ -110,19 +133,38 @@ export function createProviderStore(): ProviderStore {
       parkedChanges: status.parkedChanges,
       lastSyncedAt: status.lastSyncedAt,
       error: failure ?? status.error,
+      syncFrequency: status.syncFrequency,
       ...actions,
     });
 
-  let state = stateOf(offlineStatus);
+  const idle = stateOf(offlineStatus);
+  let state = idle;
   const update = (): void => {
     state = stateOf(session?.database.currentStatus ?? offlineStatus);
     listeners.emit();
   };
 
   return {
-    subscribe: listeners.add,
-    getState: () => state,
-    getDatabase: () => session?.database ?? null,
+    viewFor: (userId) => {
+      const isOwner = (): boolean => owner === userId;
+      const missing = isSupported() ? null : unsupported();
+      return {
+        subscribe: listeners.add,
+        getState: () => (isOwner() ? state : idle),
+        getDatabase: () => (isOwner() ? (session?.database ?? null) : null),
+        getFailure: () => missing ?? (isOwner() ? failure : null),
+        changed: () => {
+          change ??= new Promise((resolve) => {
+            const remove = listeners.add(() => {
+              change = null;
+              remove();
+              resolve();
+            });
+          });
+          return change;
+        },
+      };
+    },
     foreground: () => {
       const wasSuspended = suspended;
       surroundings.note('foreground');
@@ -222,8 +264,10 @@ export function createProviderStore(): ProviderStore {
         }
       };
 
+      owner = options.userId;
       enqueue(open);
       return (why) => {
+        owner = null;
         ended = why === 'closing' ? why : app.onSignOut();
         unsubscribe();
         session = null;

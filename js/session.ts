@@ -21,6 +21,7 @@ import native from './NativeOmniiSync';
 import { createActivity, type Notice } from './notices';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
+import { requireSupport } from './platform';
 import { createPrepares } from './prepared';
 import { createReaders } from './readers';
 import type { Schema } from './schema';
@@ -69,6 +70,7 @@ async function openNative(options: string): Promise<number> {
 
 /** Checks the options and opens the file; see `openDatabase` for the errors. */
 export async function openSession(given: unknown, events: SessionEvents): Promise<Session> {
+  requireSupport();
   const { native: options, schema, connector } = checkOpenOptions(given);
   const databaseId = await openNative(JSON.stringify(options));
   try {

@@ -1,7 +1,7 @@
 /** Stands in for 'react-native' in unit tests (alias in scripts/unit-test.mjs): the fake module and an AppState to play with. */
 import { native } from './native';
 
-export const TurboModuleRegistry = { getEnforcing: () => native };
+export const TurboModuleRegistry = { get: () => native };
 
 const handlers = new Set<(state: string) => void>();
 
