@@ -36,7 +36,7 @@ export { SyncProvider, type SyncProviderProps } from './provider';
 export type { SyncState } from './providerStore';
 export type { PreparedStatement } from './prepared';
 export type { Queries, QueryResult, RawQueryResult, Row } from './queries';
-export { type Column, column, type ColumnType, type ConflictPolicy, type RowOf, Schema, Table, type TableOptions } from './schema';
+export { type Column, column, type ColumnType, type ConflictPolicy, type RowOf, Schema, Table, type TableOptions, type TrackPreviousOptions } from './schema';
 export type { OnSignOut, SignOutOptions } from './signOut';
 export type { DownloadProgress, SyncDataFlowStatus, SyncFrequency, SyncStatus } from './status';
 export { type SupabaseAuthClient, supabaseConnector, type SupabaseConnectorOptions } from './supabase';

@@ -8,8 +8,12 @@ import { SyncError } from './errors';
 
 /** The engine's limit (rust/core/src/schema.rs says why). */
 const maxColumns = 499;
-const columnTypes: readonly unknown[] = ['text', 'integer', 'real', 'json'];
+const columnTypes: readonly unknown[] = ['text', 'integer', 'real', 'json', 'boolean', 'timestamp', 'blob'];
 const conflictPolicies: readonly unknown[] = ['lastWriteWins', 'clientWins', 'serverWins'];
+const known: readonly string[] = [
+  'indexes', 'localOnly', 'insertOnly', 'trackPrevious', 'trackPreviousValues', 'trackMetadata', 'ignoreEmptyUpdates',
+  'viewName', 'required', 'parents', 'conflict', 'conflictPolicy',
+];
 
 function refuse(message: string): never {
   throw new SyncError('InvalidSchema', message);
@@ -59,7 +63,7 @@ function checkColumns(table: string, columns: unknown): readonly string[] {
       const got = typeof type === 'string' ? `'${type}'` : describe(type);
       refuse(
         `table '${table}': column '${name}' has an unknown type (${got}); ` +
-          'use column.text, column.integer, column.real or column.json'
+          'use column.text, column.integer, column.real, column.boolean, column.timestamp or column.json'
       );
     }
   }
@@ -79,13 +83,20 @@ function checkColumnList(table: string, what: string, list: unknown, allowed: re
   }
 }
 
+/** `-name` is descending order, unless a column has that very name. */
+function ascendingTerm(term: unknown, columns: readonly string[]): unknown {
+  return typeof term === 'string' && term.startsWith('-') && !columns.includes(term) ? term.slice(1) : term;
+}
+
 function checkIndexes(table: string, indexes: unknown, columns: readonly string[]): void {
   if (!isRecord(indexes)) {
     refuse(`table '${table}': indexes must be an object like { by_name: ['name'] }; got ${describe(indexes)}`);
   }
   for (const [name, list] of Object.entries(indexes)) {
     checkName(`table '${table}': index`, name);
-    checkColumnList(table, `index '${name}'`, list, [...columns, 'id']);
+    const terms = [...columns, 'id'];
+    const ascending = Array.isArray(list) ? list.map((term: unknown) => ascendingTerm(term, terms)) : (list);
+    checkColumnList(table, `index '${name}'`, ascending, terms);
     if ((list as readonly unknown[]).length === 0) {
       refuse(`table '${table}': index '${name}' has no columns`);
     }
@@ -106,10 +117,84 @@ function checkParents(table: string, parents: unknown, tables: readonly string[]
   });
 }
 
-function checkConflictPolicy(table: string, policy: unknown): void {
-  if (!conflictPolicies.includes(policy)) {
+function checkConflictPolicy(table: string, option: string, policy: unknown): void {
+  if (policy !== undefined && !conflictPolicies.includes(policy)) {
     const got = typeof policy === 'string' && policy !== '' ? `'${policy}'` : describe(policy);
-    refuse(`table '${table}': conflictPolicy must be ${conflictPolicies.join(', ')} or left out; got ${got}`);
+    refuse(`table '${table}': ${option} must be ${conflictPolicies.join(', ')} or left out; got ${got}`);
+  }
+}
+
+function checkTrackPrevious(table: string, option: string, track: unknown, columns: readonly string[]): void {
+  if (track === undefined || typeof track === 'boolean') {
+    return;
+  }
+  if (!isRecord(track)) {
+    refuse(`table '${table}': ${option} must be true, false or { columns, onlyWhenChanged }; got ${describe(track)}`);
+  }
+  const { columns: tracked, onlyWhenChanged, ...unknown } = track;
+  const [stray] = Object.keys(unknown);
+  if (stray !== undefined) {
+    refuse(`table '${table}': ${option} has an unknown option '${stray}'; there are columns and onlyWhenChanged`);
+  }
+  if (tracked !== undefined) {
+    checkColumnList(table, option, tracked, columns);
+  }
+  if (onlyWhenChanged !== undefined && typeof onlyWhenChanged !== 'boolean') {
+    refuse(`table '${table}': ${option}.onlyWhenChanged must be true or false; got ${describe(onlyWhenChanged)}`);
+  }
+}
+
+/** Two names of one option must not say different things. */
+function checkAlias(table: string, options: Record<string, unknown>, name: string, alias: string): void {
+  const [one, other] = [options[name], options[alias]];
+  if (one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other)) {
+    refuse(`table '${table}': ${name} and ${alias} are the same option and differ; give one of them`);
+  }
+}
+
+function checkOptions(table: string, options: Record<string, unknown>, columns: Record<string, unknown>): void {
+  const stray = Object.keys(options).find((name) => !known.includes(name));
+  if (stray !== undefined) {
+    refuse(`table '${table}': unknown option '${stray}'; there are ${known.join(', ')}`);
+  }
+  const names = Object.keys(columns);
+  for (const name of ['localOnly', 'insertOnly', 'trackMetadata', 'ignoreEmptyUpdates']) {
+    if (options[name] !== undefined && typeof options[name] !== 'boolean') {
+      refuse(`table '${table}': ${name} must be true or false; got ${describe(options[name])}`);
+    }
+  }
+  for (const name of ['trackPrevious', 'trackPreviousValues']) {
+    checkTrackPrevious(table, name, options[name], names);
+  }
+  for (const name of ['conflict', 'conflictPolicy']) {
+    checkConflictPolicy(table, name, options[name]);
+  }
+  checkAlias(table, options, 'trackPrevious', 'trackPreviousValues');
+  checkAlias(table, options, 'conflict', 'conflictPolicy');
+  if (options['viewName'] !== undefined) {
+    checkName(`table '${table}': viewName`, options['viewName']);
+  }
+  if (options['trackMetadata'] === true && names.some((name) => name.toLowerCase() === '_metadata')) {
+    refuse(`table '${table}': column '_metadata' must not be declared; trackMetadata adds it`);
+  }
+  checkLocal(table, options, columns);
+}
+
+/** What a table that is never uploaded can't say, and what only such a table can hold. */
+function checkLocal(table: string, options: Record<string, unknown>, columns: Record<string, unknown>): void {
+  if (options['localOnly'] !== true) {
+    const blob = Object.entries(columns).find(([, declared]) => isRecord(declared) && declared['type'] === 'blob');
+    if (blob !== undefined) {
+      refuse(`table '${table}': column '${blob[0]}' is a blob, which only localOnly tables can hold`);
+    }
+    return;
+  }
+  const isGiven = (value: unknown): boolean =>
+    value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+  for (const name of ['insertOnly', 'trackPrevious', 'trackPreviousValues', 'trackMetadata', 'required', 'parents', 'conflict', 'conflictPolicy']) {
+    if (isGiven(options[name])) {
+      refuse(`table '${table}': localOnly tables are never uploaded, so ${name} means nothing`);
+    }
   }
 }
 
@@ -135,6 +220,10 @@ function checkCycles(parentsOf: ReadonlyMap<string, readonly string[]>): void {
   }
 }
 
+function isLocal(table: unknown): boolean {
+  return isRecord(table) && isRecord(table['options']) && table['options']['localOnly'] === true;
+}
+
 /** Throws `SyncError{code: 'InvalidSchema'}` unless `tables` is what `new Schema` can take. */
 export function checkSchema(tables: unknown): void {
   if (!isRecord(tables)) {
@@ -145,22 +234,27 @@ export function checkSchema(tables: unknown): void {
     refuse('the schema has no tables');
   }
   const parentsOf = new Map<string, readonly string[]>();
+  const sqlNames: string[] = [];
   for (const [name, table] of Object.entries(tables)) {
     checkName('table', name);
     if (!isRecord(table) || !isRecord(table['options'])) {
       refuse(`table '${name}' must be made by new Table({ … }); got ${describe(table)}`);
     }
-    const { indexes = {}, required = [], parents = [], conflictPolicy = 'lastWriteWins', ...unknown } = table['options'];
-    const [stray] = Object.keys(unknown);
-    if (stray !== undefined) {
-      refuse(`table '${name}': unknown option '${stray}'; there are indexes, required, parents and conflictPolicy`);
-    }
+    const options = table['options'];
+    const { indexes = {}, required = [], parents = [], viewName = name } = options;
     const columns = checkColumns(name, table['columns']);
+    checkOptions(name, options, table['columns'] as Record<string, unknown>);
     checkIndexes(name, indexes, columns);
     checkColumnList(name, 'required', required, columns);
-    checkConflictPolicy(name, conflictPolicy);
-    parentsOf.set(name, checkParents(name, parents, names));
+    sqlNames.push(viewName as string);
+    const checked = checkParents(name, parents, names);
+    const local = checked.find((parent) => isLocal(tables[parent]));
+    if (local !== undefined) {
+      refuse(`table '${name}': its parent '${local}' is localOnly and never uploaded`);
+    }
+    parentsOf.set(name, checked);
   }
   checkDistinct('table', names);
+  checkDistinct('in SQL, table', sqlNames);
   checkCycles(parentsOf);
 }

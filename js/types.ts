@@ -3,7 +3,7 @@
  * refers to them; the Rust engine parses and prints the very same shapes.
  */
 
-/** `schema.toJSON()`: every key is always present, in the order the app declared things. */
+/** `schema.toJSON()`, in the order the app declared things. Optional keys are there only where they say something. */
 export type NativeSchema = {
   tables: NativeTable[];
 };
@@ -11,11 +11,19 @@ export type NativeSchema = {
 /** One table; its `id TEXT PRIMARY KEY` is implied and not listed. */
 export type NativeTable = {
   name: string;
-  columns: { name: string; type: 'text' | 'integer' | 'real' | 'json' }[];
+  columns: { name: string; type: 'text' | 'integer' | 'real' | 'json' | 'boolean' | 'timestamp' | 'blob' }[];
+  /** `-name` is descending order, unless a column has that very name. */
   indexes: { name: string; columns: string[] }[];
   required: string[];
   parents: string[];
   conflictPolicy: 'lastWriteWins' | 'clientWins' | 'serverWins';
+  localOnly?: true;
+  insertOnly?: true;
+  /** Of all columns without `columns`. */
+  trackPrevious?: { columns?: string[]; onlyWhenChanged?: boolean };
+  trackMetadata?: true;
+  /** The table's name in SQL. */
+  viewName?: string;
 };
 
 /**

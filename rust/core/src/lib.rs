@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod change;
+pub mod convert;
 pub mod error;
 pub mod machine;
 pub mod merge;
@@ -18,6 +19,6 @@ pub mod value;
 pub use change::{Change, ChangeId, Operation, ParkedChange};
 pub use error::{ErrorCode, SyncError};
 pub use options::SyncOptions;
-pub use schema::{Column, ColumnType, ConflictPolicy, Index, Schema, Table};
+pub use schema::{Column, ColumnType, ConflictPolicy, Index, METADATA, Schema, Table, TrackPrevious};
 pub use status::{Status, StatusKind};
 pub use value::Value;

@@ -5,6 +5,7 @@
 //! the caller's ([`Execution`] names the exception). Refuses to know of HTTP,
 //! tokens or when to sync.
 
+mod app_schema;
 mod apply;
 mod capture;
 mod checkpoint;

@@ -45,7 +45,7 @@ fn column_definition(column: &Column) -> String {
     let spec = &column.spec;
     let name = quoted(&column.name);
     let affinity = match spec.kind {
-        ColumnType::Text | ColumnType::Json | ColumnType::Timestamp | ColumnType::Uuid => "TEXT",
+        ColumnType::Text | ColumnType::Json | ColumnType::Timestamp | ColumnType::Uuid | ColumnType::Boolean => "TEXT",
         ColumnType::Integer => "INTEGER",
         ColumnType::Real => "REAL",
     };

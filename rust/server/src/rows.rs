@@ -188,7 +188,7 @@ impl RowWriter {
         let names: Vec<_> = columns.iter().map(|(name, _)| quoted(name)).collect();
         let keys = columns.iter().enumerate().map(|(n, (name, kind))| {
             let opening = if n == 0 { '{' } else { ',' };
-            (format!("{opening}\"{name}\":").into_bytes(), *kind == ColumnType::Json)
+            (format!("{opening}\"{name}\":").into_bytes(), matches!(kind, ColumnType::Json | ColumnType::Boolean))
         });
         Self { select: format!("SELECT {} FROM {}", names.join(", "), quoted(&table.name)), keys: keys.collect() }
     }

@@ -104,6 +104,8 @@ pub enum ColumnType {
     Timestamp,
     /// UUID, printed in lower case with hyphens.
     Uuid,
+    /// true or false.
+    Boolean,
 }
 
 /// A foreign key to another table's `id`.

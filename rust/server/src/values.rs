@@ -38,6 +38,7 @@ pub(crate) fn to_sql(kind: ColumnType, value: &Value) -> Result<Sql, Refusal> {
             let parsed = value.as_str().and_then(|text| uuid::Uuid::parse_str(text).ok());
             parsed.map(|id| Sql::Text(id.to_string())).ok_or_else(|| misfit("uuid"))
         }
+        ColumnType::Boolean => boolean(value).map(Sql::Text).ok_or_else(|| misfit("boolean")),
     }
 }
 
@@ -52,6 +53,21 @@ fn text(value: &Value) -> Result<Sql, Refusal> {
     };
     no_nul(&text)?;
     Ok(Sql::Text(text))
+}
+
+/// As the JSON that it is in answers.
+fn boolean(value: &Value) -> Option<String> {
+    let is_true = match value {
+        Value::Bool(bit) => *bit,
+        Value::Number(number) => match number.as_i64()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        },
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok()?,
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Some(is_true.to_string())
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -134,6 +150,9 @@ mod tests {
     fn values_take_their_columns_normal_form() {
         let text = |text: &str| Ok(Sql::Text(text.to_owned()));
         let cases = [
+            (ColumnType::Boolean, json!(true), text("true")),
+            (ColumnType::Boolean, json!(0), text("false")),
+            (ColumnType::Boolean, json!("TRUE"), text("true")),
             (ColumnType::Text, json!("a"), text("a")),
             (ColumnType::Text, json!(5), text("5")),
             (ColumnType::Text, json!({"a": 1}), text(r#"{"a":1}"#)),
@@ -167,6 +186,8 @@ mod tests {
             (ColumnType::Real, json!("inf")),
             (ColumnType::Timestamp, json!(1_769_422_272)),
             (ColumnType::Timestamp, json!("yesterday")),
+            (ColumnType::Boolean, json!(2)),
+            (ColumnType::Boolean, json!("yes")),
             (ColumnType::Uuid, json!("task-1")),
             (ColumnType::Text, json!("a\0b")),
             (ColumnType::Json, json!({"k\0": 1})),

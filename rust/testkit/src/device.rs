@@ -7,7 +7,7 @@ use omnii_sync_engine::{
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The contract's three tables as an app declares them (docs/protocol.md).
 pub const SCHEMA: &str = r#"{"tables":[
@@ -29,6 +29,7 @@ struct Observer {
     answer: Mutex<Option<Answer>>,
     status: watch::Sender<Status>,
     tables: Mutex<Vec<Vec<String>>>,
+    uploads: mpsc::UnboundedSender<u64>,
 }
 
 impl DatabaseObserver for Observer {
@@ -46,6 +47,10 @@ impl DatabaseObserver for Observer {
         });
         database.provide_credentials(request, answer);
     }
+    fn upload_requested(&self, request: u64) {
+        // the device may be gone
+        let _ = self.uploads.send(request);
+    }
 }
 
 /// See the module's documentation.
@@ -53,6 +58,8 @@ pub struct Device {
     /// The engine.
     pub database: Arc<Database>,
     observer: Arc<Observer>,
+    /// Requests to upload, of an app that does so by itself.
+    pub uploads: tokio::sync::Mutex<mpsc::UnboundedReceiver<u64>>,
 }
 
 impl Device {
@@ -63,21 +70,32 @@ impl Device {
 
     /// The same with another schema.
     pub fn open_with(directory: &Path, user_id: &str, sync: &str, schema: &str) -> Result<Self, SyncError> {
+        Self::open_as(directory, user_id, sync, schema, false)
+    }
+
+    /// The same for an app that uploads by itself: it is asked by [`Self::uploads`].
+    pub fn open_custom(directory: &Path, user_id: &str, sync: &str, schema: &str) -> Result<Self, SyncError> {
+        Self::open_as(directory, user_id, sync, schema, true)
+    }
+
+    fn open_as(directory: &Path, user_id: &str, sync: &str, schema: &str, custom: bool) -> Result<Self, SyncError> {
         let json = format!(
-            r#"{{"schema":{schema},"userId":{user_id:?},"directory":{:?},"sync":{sync}}}"#,
+            r#"{{"schema":{schema},"userId":{user_id:?},"directory":{:?},"sync":{sync},"customUpload":{custom}}}"#,
             directory.to_string_lossy()
         );
+        let (asked, uploads) = mpsc::unbounded_channel();
         let options = OpenOptions::from_json(&json, || unreachable!("a directory is given"))?;
         let observer = Arc::new(Observer {
             database: OnceLock::new(),
             answer: Mutex::new(None),
             status: watch::Sender::new(Status::default()),
             tables: Mutex::default(),
+            uploads: asked,
         });
         let environment = Environment::real(tokio::runtime::Handle::current())?;
         let database = Arc::new(Database::open(options, environment, observer.clone())?);
         observer.database.set(Arc::downgrade(&database)).expect("set once");
-        Ok(Self { database, observer })
+        Ok(Self { database, observer, uploads: tokio::sync::Mutex::new(uploads) })
     }
 
     /// What the app answers from now on; without it requests for credentials hang.

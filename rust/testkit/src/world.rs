@@ -23,7 +23,12 @@ pub struct World {
 impl World {
     /// A running backend, empty.
     pub async fn new() -> Self {
-        let server = Server::start(Config::test()).await.expect("the server starts");
+        Self::with(Config::test()).await
+    }
+
+    /// The same with other settings.
+    pub async fn with(config: Config) -> Self {
+        let server = Server::start(config).await.expect("the server starts");
         let user = server.backend().create_user("ada@example.com", "secret-123").expect("a new user");
         Self { server, user, directory: tempfile::tempdir().expect("a directory") }
     }
@@ -37,6 +42,14 @@ impl World {
     pub fn device_with(&self, name: &str, sync: &str, schema: &str) -> Device {
         let directory = self.directory.path().join(name);
         let device = Device::open_with(&directory, &self.user, sync, schema).expect("the device opens");
+        device.sign_in(&self.server.api_url(), &self.server.backend().mint_token(&self.user).expect("a token"));
+        device
+    }
+
+    /// The same with another schema, of an app that uploads by itself.
+    pub fn device_that_uploads(&self, name: &str, sync: &str, schema: &str) -> Device {
+        let directory = self.directory.path().join(name);
+        let device = Device::open_custom(&directory, &self.user, sync, schema).expect("the device opens");
         device.sign_in(&self.server.api_url(), &self.server.backend().mint_token(&self.user).expect("a token"));
         device
     }

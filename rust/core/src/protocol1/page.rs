@@ -400,6 +400,42 @@ mod tests {
     }
 
     #[test]
+    fn booleans_and_timestamps_take_what_they_are() {
+        let t = Schema::from_json(
+            r#"{"tables":[{"name":"t","columns":[{"name":"b","type":"boolean"},{"name":"at","type":"timestamp"}]}]}"#,
+        )
+        .unwrap()
+        .tables
+        .remove(0);
+        let fields = [
+            r#""b":true,"at":"yesterday""#,
+            r#""b":false,"at":null"#,
+            r#""b":1"#,
+            r#""b":null"#,
+            r#""b":2"#,
+            r#""b":"true""#,
+            r#""b":0.5"#,
+            r#""at":5"#,
+            r#""at":true"#,
+        ];
+        let rows = fields.map(|f| format!(r#"{{"id":"x","updated_at":"2026-01-26T10:11:12Z",{f}}}"#)).join(",");
+        let body = page_of(&rows);
+        let page = read(body.as_bytes(), &t, "u").unwrap().unwrap();
+        let read: Vec<_> = page.rows.iter().map(|row| row.values.clone()).collect();
+        let text = |s: &'static str| Some(Value::Text(Cow::Borrowed(s)));
+        assert_eq!(
+            read,
+            [
+                vec![Some(Value::Integer(1)), text("yesterday")],
+                vec![Some(Value::Integer(0)), Some(Value::Null)],
+                vec![Some(Value::Integer(1)), None],
+                vec![Some(Value::Null), None],
+            ]
+        );
+        assert_eq!(page.malformed, 5);
+    }
+
+    #[test]
     fn foreign_and_malformed_rows_are_refused_counted_and_passed() {
         let t = table();
         let at = r#""updated_at":"2026-01-26T10:11:12Z""#;

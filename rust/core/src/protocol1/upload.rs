@@ -210,9 +210,10 @@ fn put_data(table: &Table, id: &str, columns: &Map<String, Json>) -> Box<RawValu
                     (ColumnType::Json, Json::String(text)) => serde_json::from_str::<&RawValue>(text).ok(),
                     _ => None,
                 };
-                match json {
-                    Some(raw) => map.serialize_entry(&column.name, raw)?,
-                    None => map.serialize_entry(&column.name, value)?,
+                match (json, column.column_type, value.as_i64()) {
+                    (Some(raw), _, _) => map.serialize_entry(&column.name, raw)?,
+                    (None, ColumnType::Boolean, Some(bit)) => map.serialize_entry(&column.name, &(bit != 0))?,
+                    (None, _, _) => map.serialize_entry(&column.name, value)?,
                 }
             }
             map.end()

@@ -73,7 +73,7 @@ impl Protocol1 {
         let tables: Vec<Table> = schema
             .parents_first()
             .into_iter()
-            .filter(|t| only.is_empty() || only.contains(&t.name.as_str()))
+            .filter(|t| t.is_pulled() && (only.is_empty() || only.contains(&t.name.as_str())))
             .cloned()
             .collect();
         let names: Vec<String> = tables.iter().map(|t| t.name.clone()).collect();
@@ -92,7 +92,8 @@ impl Protocol1 {
         self.store.write(|w| w.begin_sweep()).await?;
         let schema = self.store.schema().clone();
         let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms, self.page_limit()));
-        let refused = self.walk(schema.parents_first().into_iter().map(sweep).collect(), true).await?;
+        let refused =
+            self.walk(schema.parents_first().into_iter().filter(|t| t.is_pulled()).map(sweep).collect(), true).await?;
         if refused.unidentified + refused.foreign > 0 {
             let message = format!(
                 "the backend sent {} rows without a usable id and {} of another user, so it can't be said which rows were \

@@ -144,14 +144,19 @@ impl Protocol1 {
     /// Notes what the backend said about a request: PUTs wait for read-back, DELETEs are done, refusals are parked.
     async fn settle(&self, request: UploadRequest, answer: UploadAnswer) -> RoundResult<Next> {
         let (pull, answered_at) = (self.store.last_pull(), answer.answered_at);
-        let steps: Vec<_> = request.tables.into_iter().map(|(_, operations)| operations).zip(answer.tables).collect();
+        let schema = self.store.schema();
+        // nothing of these is ever read back
+        let unseen = |table: &str| schema.table(table).is_some_and(|t| t.insert_only);
+        let tables = request.tables.into_iter().map(|(table, operations)| (unseen(&table), operations));
+        let steps: Vec<_> = tables.zip(answer.tables).collect();
         let job = move |w: &mut Writer| {
             let mut next = Next::Go;
-            for (operations, answer) in &steps {
+            for ((unseen, operations), answer) in &steps {
                 for operation in operations {
                     let changes: &[ChangeId] = &operation.changes;
                     match answer {
                         TableAnswer::Accepted if operation.delete => w.acknowledge_delete(changes)?,
+                        TableAnswer::Accepted if *unseen => w.acknowledge_unseen(changes)?,
                         TableAnswer::Accepted => w.mark_sent(changes, pull, answered_at)?,
                         TableAnswer::UnknownTable(why) => w.park(changes, why)?,
                         // which operations failed is not said: alone, it was this one
@@ -160,8 +165,8 @@ impl Protocol1 {
                             next = Next::Replan(Limits::default());
                         }
                         TableAnswer::Refused(why) if operations.len() == 1 => w.park(changes, why)?,
-                        // else read-back finds out for PUTs, and DELETEs are sent again one by one
-                        TableAnswer::Refused(_) if operation.delete => {
+                        // else read-back finds out for PUTs; DELETEs, and what is never read back, are sent again one by one
+                        TableAnswer::Refused(_) if operation.delete || *unseen => {
                             next = Next::Replan(Limits { operations: 1, ..Limits::default() });
                         }
                         TableAnswer::Refused(_) => w.mark_sent(changes, pull, answered_at)?,

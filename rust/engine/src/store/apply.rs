@@ -4,6 +4,7 @@
 //! nobody; a row with pending changes shows the server's version with the local columns on top; a change that the page
 //! proves stored leaves the outbox in the same transaction; the cursor never goes back.
 
+use super::app_schema;
 use super::open::set_meta;
 use super::sql_error::sql_error;
 use super::{Writer, ddl::quote};
@@ -87,7 +88,7 @@ impl ToSql for Sql<'_, '_> {
 pub(super) fn upsert(table: &Table, present: &dyn Fn(usize) -> bool) -> String {
     let columns: Vec<String> =
         table.columns.iter().enumerate().filter(|(i, _)| present(*i)).map(|(_, c)| quote(&c.name)).collect();
-    let t = quote(&table.name);
+    let t = quote(table.sql_name());
     let list: String = columns.iter().map(|c| format!(", {c}")).collect();
     let marks = ", ?".repeat(columns.len());
     if columns.is_empty() {
@@ -213,10 +214,10 @@ impl Writer {
     /// Forgets the cursors and every row that has no pending change; call it inside [`Writer::transaction`].
     pub fn clear(&mut self) -> Result<()> {
         let schema = self.schema.clone();
-        for table in &schema.tables {
+        for table in schema.pulled() {
             let sql = format!(
                 "DELETE FROM {0} WHERE \"id\" NOT IN (SELECT row_id FROM omnii_outbox WHERE tbl = ?)",
-                quote(&table.name)
+                quote(table.sql_name())
             );
             self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;
         }
@@ -232,12 +233,12 @@ impl Writer {
     /// local, too; call it inside [`Writer::transaction`]. The file is then as after its first opening.
     pub fn clear_all(&mut self, local: bool) -> Result<()> {
         let schema = self.schema.clone();
-        let _ = local;
-        for table in &schema.tables {
+        for table in schema.tables.iter().filter(|t| local || !t.local_only) {
             // with a condition: without one SQLite drops the rows in one go and tells nobody
-            let sql = format!("DELETE FROM {} WHERE true", quote(&table.name));
+            let sql = format!("DELETE FROM {} WHERE true", quote(table.sql_name()));
             self.connection.execute(&sql, []).map_err(sql_error)?;
         }
+        app_schema::drop_left(&self.connection, local)?;
         self.connection
             .execute_batch(
                 "DELETE FROM omnii_outbox WHERE true;

@@ -59,7 +59,14 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     let (tables, state) = (schema.clone(), capture.clone());
     connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), &state))
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), &state))?;
+    // of tables with trackPrevious
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection
+        .create_scalar_function("omnii_previous", -1, flags, move |c| told(previous(c, &tables, true), &state))?;
+    let (tables, state) = (schema.clone(), capture.clone());
+    connection
+        .create_scalar_function("omnii_previous_row", -1, flags, move |c| told(previous(c, &tables, false), &state))
 }
 
 /// Notes the reason of a refusal before SQLite wraps it.
@@ -91,6 +98,24 @@ fn diff(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<Option<Strin
         }
     }
     Ok(changed.then(|| writer.finish()))
+}
+
+/// `omnii_previous(table, old, new, …)` and, not in `pairs`, `omnii_previous_row(table, old, …)`: the values before that the
+/// table tracks as a JSON object.
+fn previous(context: &Context<'_>, schema: &Schema, pairs: bool) -> rusqlite::Result<String> {
+    let mut writer = ColumnWriter::new(context, schema)?;
+    let step = if pairs { 2 } else { 1 };
+    for i in 0..context.len().saturating_sub(1) / step {
+        let old = context.get_raw(1 + step * i);
+        let Some(track) = &writer.table.track_previous else { continue };
+        let name = writer.table.columns.get(i).map(|column| &column.name);
+        let is_wanted = track.columns.as_ref().is_none_or(|wanted| name.is_some_and(|name| wanted.contains(name)));
+        let is_unchanged = pairs && track.only_when_changed && old == context.get_raw(2 + step * i);
+        if is_wanted && !is_unchanged {
+            writer.column(i, old)?;
+        }
+    }
+    Ok(writer.finish())
 }
 
 struct ColumnWriter<'s> {

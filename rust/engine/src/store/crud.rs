@@ -7,7 +7,7 @@
 
 use super::Writer;
 use super::outbox::{CHANGE, RowEntry, State, change, columns, to_change};
-use super::overlay::{ServerVersion, UPLOADED_BY_APP};
+use super::overlay::{NOT_SEEN, ServerVersion};
 use super::sql_error::sql_error;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::merge::overlay;
@@ -162,7 +162,7 @@ impl Writer {
         self.set_server_version(
             table,
             row_id,
-            &ServerVersion { columns: columns.clone(), updated_at: Some(UPLOADED_BY_APP) },
+            &ServerVersion { columns: columns.clone(), updated_at: Some(NOT_SEEN) },
         )?;
         if columns.is_some() {
             self.narrow_parked_inserts(&mut left)?;

@@ -2,7 +2,7 @@
 //!
 //! Owns every CREATE statement. All identifiers are quoted here; nothing else builds names into DDL.
 
-use omnii_sync_core::{ColumnType, Table};
+use omnii_sync_core::{Column, ColumnType, METADATA, Table};
 
 /// Our own tables, version by version: entry `n` brings a file from version `n` to `n + 1` (`PRAGMA user_version`). Forward
 /// only; never edit an entry that has been released.
@@ -62,26 +62,56 @@ fn literal(text: &str) -> String {
 /// The declared type of a column.
 pub fn sql_type(column_type: ColumnType) -> &'static str {
     match column_type {
-        ColumnType::Text | ColumnType::Json => "TEXT",
-        ColumnType::Integer => "INTEGER",
+        ColumnType::Text | ColumnType::Json | ColumnType::Timestamp => "TEXT",
+        ColumnType::Integer | ColumnType::Boolean => "INTEGER",
         ColumnType::Real => "REAL",
+        ColumnType::Blob => "BLOB",
     }
 }
 
-/// CREATE TABLE for an app table. STRICT, so that a column holds what the schema says or the statement fails.
-pub fn create_table(table: &Table) -> String {
-    let columns: String =
-        table.columns.iter().map(|c| format!(", {} {}", quote(&c.name), sql_type(c.column_type))).collect();
+/// What keeps a boolean column from holding 2; also how such a column is told from an integer in an existing table.
+pub fn boolean_check(column: &str) -> String {
+    format!("CHECK ({} IN (0, 1))", quote(column))
+}
+
+/// A column as CREATE TABLE and ALTER TABLE take it.
+fn column_definition(table: &Table, column: &Column) -> String {
+    let plain = format!("{} {}", quote(&column.name), sql_type(column.column_type));
+    match column.column_type {
+        ColumnType::Boolean => {
+            // the name is what the app reads when it writes something else
+            let rule = quote(&format!("{}.{} is a boolean: 0, 1 or NULL", table.name, column.name));
+            format!("{plain} CONSTRAINT {rule} {}", boolean_check(&column.name))
+        }
+        ColumnType::Text
+        | ColumnType::Integer
+        | ColumnType::Real
+        | ColumnType::Json
+        | ColumnType::Timestamp
+        | ColumnType::Blob => plain,
+    }
+}
+
+/// The columns of the table in SQL but `id`: those of the schema, and the one that takes notes.
+pub fn columns(table: &Table) -> Vec<Column> {
+    let metadata = table.track_metadata.then(|| Column { name: METADATA.into(), column_type: ColumnType::Text });
+    table.columns.iter().cloned().chain(metadata).collect()
+}
+
+/// CREATE TABLE for an app table, called `name`, with further columns `(name, declared type)` behind its own. STRICT, so that a
+/// column holds what the schema says or the statement fails.
+pub fn create_table(table: &Table, name: &str, further: &[(String, String)]) -> String {
+    let own: String = columns(table).iter().map(|c| format!(", {}", column_definition(table, c))).collect();
+    let further: String = further.iter().map(|(name, sql_type)| format!(", {} {sql_type}", quote(name))).collect();
     format!(
-        "CREATE TABLE {} (\"id\" TEXT PRIMARY KEY NOT NULL CHECK (length(\"id\") > 0){columns}) STRICT",
-        quote(&table.name)
+        "CREATE TABLE {} (\"id\" TEXT PRIMARY KEY NOT NULL CHECK (length(\"id\") > 0){own}{further}) STRICT",
+        quote(name)
     )
 }
 
 /// ALTER TABLE for a column the schema gained.
-pub fn add_column(table: &Table, index: usize) -> String {
-    let column = &table.columns[index];
-    format!("ALTER TABLE {} ADD COLUMN {} {}", quote(&table.name), quote(&column.name), sql_type(column.column_type))
+pub fn add_column(table: &Table, column: &Column) -> String {
+    format!("ALTER TABLE {} ADD COLUMN {}", quote(table.sql_name()), column_definition(table, column))
 }
 
 /// Name and CREATE INDEX of each index; the name carries the table's, since SQLite's index names are global.
@@ -91,8 +121,12 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
         .iter()
         .map(|index| {
             let name = format!("{}__{}", table.name, index.name);
-            let columns: Vec<String> = index.columns.iter().map(|c| quote(c)).collect();
-            let sql = format!("CREATE INDEX {} ON {} ({})", quote(&name), quote(&table.name), columns.join(", "));
+            let term = |c: &String| match table.index_term(c) {
+                (column, true) => format!("{} DESC", quote(column)),
+                (column, false) => quote(column),
+            };
+            let columns: Vec<String> = index.columns.iter().map(term).collect();
+            let sql = format!("CREATE INDEX {} ON {} ({})", quote(&name), quote(table.sql_name()), columns.join(", "));
             (name, sql)
         })
         .collect()
@@ -105,8 +139,27 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 /// `recursive_triggers` is on, so that REPLACE reports the row it removes; a delete directly before an insert of the same
 /// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade. What triggers of the
 /// app have done to a new row before ours ran is in the row that the insert records; their own entries are taken back, too.
+///
+/// What a table's options ask for is in its own triggers only. A table that is only local has none; one that takes inserts
+/// only has one, which deletes the row again.
 pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
-    let (name, t) = (quote(&table.name), literal(&table.name));
+    if table.local_only {
+        return Vec::new();
+    }
+    let (name, t) = (quote(table.sql_name()), literal(&table.name));
+    let tracks = table.track_previous.is_some();
+    // further columns of the entry, and their values
+    let (note, noted) = match table.track_metadata {
+        true => (", metadata", format!(", now.{}", quote(METADATA))),
+        false => ("", String::new()),
+    };
+    let after = if table.insert_only {
+        format!(" DELETE FROM {name} WHERE \"id\" = NEW.\"id\";")
+    } else if table.track_metadata {
+        format!(" UPDATE {name} SET {0} = NULL WHERE \"id\" = NEW.\"id\" AND {0} IS NOT NULL;", quote(METADATA))
+    } else {
+        String::new()
+    };
     let list =
         |prefix: &str| -> String { table.columns.iter().map(|c| format!(", {prefix}.{}", quote(&c.name))).collect() };
     let pairs: String = table.columns.iter().map(|c| format!(", OLD.{0}, now.{0}", quote(&c.name))).collect();
@@ -122,21 +175,37 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     };
     let trigger = |event: &str, body: String| trigger_at("AFTER", event, "", body);
     let old_record = format!("omnii_record({index}{})", list("OLD"));
-    vec![
-        trigger(
-            "INSERT",
-            format!(
-                "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
+    let insert = trigger(
+        "INSERT",
+        format!(
+            "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
                    WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
                  DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
                    WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
                  DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND ((id > omnii_statement() AND op > 1) \
                    OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data) \
-                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}) FROM {now};",
-                list("now")
-            ),
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
+                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
+            list("now")
         ),
+    );
+    if table.insert_only {
+        return vec![insert];
+    }
+    let (was, before) = match tracks {
+        true => (", previous", format!(", omnii_previous({index}{pairs}) AS p")),
+        false => ("", String::new()),
+    };
+    let (taken, deleted) = match tracks {
+        true => (", p", format!(", omnii_previous_row({index}{})", list("OLD"))),
+        false => ("", String::new()),
+    };
+    let (seen, kept) = match table.track_metadata {
+        true => (format!("{noted} AS m"), ", m"),
+        false => (String::new(), ""),
+    };
+    vec![
+        insert,
         // before any trigger of the app can have changed the row again
         trigger_at(
             "BEFORE",
@@ -153,10 +222,11 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "SELECT RAISE(ABORT, 'the id of a row can''t be changed; insert a new row and delete the old one') \
                    WHERE OLD.\"id\" IS NOT NEW.\"id\"; \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data) \
-                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 2, d FROM (SELECT omnii_diff({index}{pairs}) AS d FROM {now}) WHERE d IS NOT NULL; \
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{was}{note}) \
+                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 2, d{taken}{kept} \
+                   FROM (SELECT omnii_diff({index}{pairs}) AS d{before}{seen} FROM {now}) WHERE d IS NOT NULL; \
                  DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\" \
-                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\");"
+                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\");{after}"
             ),
         ),
         trigger(
@@ -164,7 +234,7 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             format!(
                 "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
                    WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\"); \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3);"
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
             ),
         ),
     ]

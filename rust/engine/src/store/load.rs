@@ -78,7 +78,7 @@ impl Writer {
         if indexes.is_empty() {
             return Ok(false);
         }
-        let count = format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT ?)", ddl::quote(&table.name));
+        let count = format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT ?)", ddl::quote(table.sql_name()));
         let rows: i64 =
             self.connection.query_row(&count, [AS_GOOD_AS_EMPTY + 1], |row| row.get(0)).map_err(sql_error)?;
         if rows > AS_GOOD_AS_EMPTY {

@@ -4,18 +4,15 @@
 
 use super::capture::{self, Capture};
 use super::sql_error::{damaged, open_error, sql_error};
-use super::{Remembered, StoreObserver, StoreOptions, Writer, ddl};
+use super::{Remembered, StoreObserver, StoreOptions, Writer, app_schema, ddl};
 use omnii_sync_core::error::Result;
-use omnii_sync_core::{ErrorCode, Schema, SyncError, Table};
-use rusqlite::{Connection, OptionalExtension, params};
+use omnii_sync_core::{ErrorCode, SyncError};
+use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// Why changes of a table that the app no longer declares are parked; they are taken up when it is declared again.
-const LEFT_THE_SCHEMA: &str = "the table has left the schema";
 
 /// Files open in this process, by canonical path.
 static OPEN: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
@@ -123,7 +120,7 @@ fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered
     migrate(connection, &options.path)?;
     check_user(connection, options)?;
     give_client_id(connection)?;
-    apply_schema(connection, &options.schema)?;
+    app_schema::apply(connection, &options.schema)?;
     super::load::complete_indexes(connection, &options.schema)?;
     // sent before this run: the first pull of this run may already prove them
     connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
@@ -194,99 +191,4 @@ pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> Resul
         )
         .map(|_| ())
         .map_err(sql_error)
-}
-
-/// Brings the app's tables to `schema`: new tables and columns are added (and their data pulled from the beginning),
-/// indexes and triggers made anew. Columns and tables that left the schema keep their data; a changed type is refused.
-fn apply_schema(connection: &Connection, schema: &Schema) -> Result<()> {
-    let json = serde_json::to_string(schema).map_err(|e| super::internal(e.to_string()))?;
-    let made: Vec<(String, String)> = schema
-        .tables
-        .iter()
-        .enumerate()
-        .flat_map(|(index, table)| ddl::indexes(table).into_iter().chain(ddl::triggers(index, table)))
-        .collect();
-    // also of the statements: another version of the app may make them otherwise
-    let fingerprint = Sha256::digest(made.iter().fold(json.clone(), |all, (_, sql)| all + "\n" + sql).as_bytes());
-    let fingerprint: String = fingerprint.iter().map(|b| format!("{b:02x}")).collect();
-    if meta(connection, "ddl")?.as_deref() == Some(fingerprint.as_str()) {
-        return Ok(());
-    }
-    let old = meta(connection, "schema")?.map(|text| Schema::from_json(&text)).transpose()?;
-    let run = |sql: &str| connection.execute_batch(sql).map_err(sql_error);
-    let triggers: Vec<String> = connection
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'omnii\\_%' ESCAPE '\\'")
-        .and_then(|mut s| s.query_map([], |row| row.get(0))?.collect())
-        .map_err(sql_error)?;
-    for name in triggers {
-        run(&format!("DROP TRIGGER {}", ddl::quote(&name)))?;
-    }
-    for (name, _) in old.iter().flat_map(|s| &s.tables).flat_map(ddl::indexes) {
-        run(&format!("DROP INDEX IF EXISTS {}", ddl::quote(&name)))?;
-    }
-    for table in &schema.tables {
-        bring_table(connection, table, old.as_ref().and_then(|s| s.table(&table.name)))?;
-    }
-    for (_, sql) in &made {
-        run(sql)?;
-    }
-    for table in old.iter().flat_map(|s| &s.tables).filter(|t| schema.table(&t.name).is_none()) {
-        connection
-            .execute(
-                "UPDATE omnii_outbox SET state = 2, error = ?2 WHERE tbl = ?1 AND state <> 2",
-                [&table.name, LEFT_THE_SCHEMA],
-            )
-            .map_err(sql_error)?;
-    }
-    for table in &schema.tables {
-        if old.as_ref().is_some_and(|s| s.table(&table.name).is_none()) {
-            connection
-                .execute(
-                    "UPDATE omnii_outbox SET state = 0, error = NULL WHERE tbl = ? AND state = 2 AND error = ?",
-                    [&table.name, LEFT_THE_SCHEMA],
-                )
-                .map_err(sql_error)?;
-        }
-    }
-    set_meta(connection, "schema", &json)?;
-    set_meta(connection, "ddl", &fingerprint)
-}
-
-fn bring_table(connection: &Connection, table: &Table, old: Option<&Table>) -> Result<()> {
-    let existing: Vec<(String, String)> = connection
-        .prepare("SELECT name, type FROM pragma_table_info(?)")
-        .and_then(|mut s| s.query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-        .map_err(sql_error)?;
-    if existing.is_empty() {
-        return connection.execute_batch(&ddl::create_table(table)).map_err(sql_error);
-    }
-    for (index, column) in table.columns.iter().enumerate() {
-        let place = || format!("'{}.{}'", table.name, column.name);
-        let changed = |was: String| {
-            SyncError::new(
-                ErrorCode::SchemaMismatch,
-                format!(
-                    "column {} was {was} and is now {:?}: give the new type a new column name",
-                    place(),
-                    column.column_type
-                ),
-            )
-        };
-        let declared = old.and_then(|t| t.columns.iter().find(|c| c.name == column.name));
-        if let Some(was) = declared.filter(|was| was.column_type != column.column_type) {
-            return Err(changed(format!("{:?}", was.column_type)));
-        }
-        match existing.iter().find(|(name, _)| name.eq_ignore_ascii_case(&column.name)) {
-            None => connection.execute_batch(&ddl::add_column(table, index)).map_err(sql_error)?,
-            Some((_, sql_type)) if sql_type != ddl::sql_type(column.column_type) => {
-                return Err(changed(sql_type.clone()));
-            }
-            Some(_) => {}
-        }
-        if declared.is_none() {
-            // new, or back after a time in which it was not kept up to date
-            connection.execute("DELETE FROM omnii_cursor WHERE tbl = ?", params![table.name]).map_err(sql_error)?;
-        }
-    }
-    Ok(())
 }

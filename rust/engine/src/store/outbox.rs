@@ -224,6 +224,21 @@ impl Writer {
         self.drop_settled_overlay(&table, &row_id)
     }
 
+    /// The backend has taken changes of a table of which nothing is ever read back: its answer is their proof.
+    pub fn acknowledge_unseen(&mut self, ids: &[ChangeId]) -> Result<()> {
+        for id in ids {
+            let row: Option<(String, String)> = self
+                .connection
+                .prepare_cached("DELETE FROM omnii_outbox WHERE id = ? RETURNING tbl, row_id")
+                .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+                .map_err(sql_error)?;
+            if let Some((table, row_id)) = row {
+                self.drop_settled_overlay(&table, &row_id)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Queues these columns of a sent change again, as an update: the row is there, without them.
     pub(super) fn send_again(&mut self, id: ChangeId, columns: &Map<String, Json>) -> Result<()> {
         let data = json_text(columns)?;

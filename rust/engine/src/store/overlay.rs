@@ -23,9 +23,9 @@ use std::collections::HashSet;
 /// How often what a row does not show is sent again before its change counts as refused.
 const MAX_RESENDS: i64 = 2;
 
-/// In place of the time at which a server's version was written: it is what the app has uploaded by itself, and the real one,
-/// in which the backend may have set columns of its own, has not been seen yet.
-pub(super) const UPLOADED_BY_APP: i64 = 0;
+/// In place of the time at which a server's version was written: it was put together here (of what the app has uploaded by
+/// itself, or for columns that were not there before), and what the backend really has in all columns has not been seen yet.
+pub(super) const NOT_SEEN: i64 = 0;
 
 /// `op` of an outbox entry.
 const INSERT: i64 = 1;
@@ -226,7 +226,7 @@ impl Writer {
         let Some(columns) = state else {
             return self
                 .connection
-                .prepare_cached(&format!("DELETE FROM {} WHERE \"id\" = ?", quote(&table.name)))
+                .prepare_cached(&format!("DELETE FROM {} WHERE \"id\" = ?", quote(table.sql_name())))
                 .and_then(|mut s| s.execute([id]))
                 .map_err(sql_error);
         };
@@ -289,8 +289,8 @@ fn columns_set(operation: &Operation) -> impl Iterator<Item = &str> {
 /// Whether somebody else has changed a row for which changes wait here. What was sent, and what was but its answer lost so
 /// that it is still queued, comes back as our own.
 fn is_conflict(table: &Table, known: &ServerVersion, shown: &Map<String, Json>, entries: &[RowEntry]) -> bool {
-    // where the app uploads by itself, what the backend has made of it is not somebody else's doing
-    if known.updated_at == Some(UPLOADED_BY_APP) {
+    // what is not known to be different is not somebody else's doing
+    if known.updated_at == Some(NOT_SEEN) {
         return false;
     }
     let operations: Vec<&Operation> = entries.iter().map(|e| &e.change.operation).collect();

@@ -38,11 +38,11 @@ impl Writer {
     pub fn delete_unseen(&mut self) -> Result<usize> {
         let schema = self.schema.clone();
         let mut deleted = 0;
-        for table in &schema.tables {
+        for table in schema.pulled() {
             let unseen = "NOT EXISTS (SELECT 1 FROM omnii_sweep AS s WHERE s.tbl = ?1 AND s.row_id = t.\"id\")";
             let sql = format!(
                 "DELETE FROM {} AS t WHERE {unseen} AND NOT EXISTS (SELECT 1 FROM omnii_outbox AS o WHERE o.tbl = ?1 AND o.row_id = t.\"id\")",
-                quote(&table.name)
+                quote(table.sql_name())
             );
             deleted += self.connection.execute(&sql, [&table.name]).map_err(sql_error)?;
             let changed: Vec<String> = self
@@ -65,12 +65,12 @@ impl Writer {
     /// came from there.
     pub fn knows_nothing(&mut self) -> Result<bool> {
         let schema = self.schema.clone();
-        for table in &schema.tables {
+        for table in schema.pulled() {
             let sql = format!(
                 "SELECT EXISTS (SELECT 1 FROM omnii_cursor WHERE tbl = ?1) \
                  OR EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = ?1 AND server IS NOT NULL) \
                  OR EXISTS (SELECT 1 FROM {} AS t WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox AS o WHERE o.tbl = ?1 AND o.row_id = t.\"id\"))",
-                quote(&table.name)
+                quote(table.sql_name())
             );
             if self.connection.query_row(&sql, [&table.name], |row| row.get(0)).map_err(sql_error)? {
                 return Ok(false);

@@ -347,8 +347,16 @@ const FORBIDDEN_PRAGMAS: [&str; 8] = [
 /// Why a statement of the app must not run, if so. Checked while it is prepared.
 fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
     let ours = |name: &str| name.len() >= 6 && name.as_bytes()[..6].eq_ignore_ascii_case(b"omnii_");
-    let synced = |name: &str| schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
+    let named = |name: &str| schema.tables.iter().find(|t| t.sql_name().eq_ignore_ascii_case(name));
+    let synced = |name: &str| named(name).is_some() || schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
     match context.action {
+        AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. }
+            if !context.accessor.is_some_and(ours) && named(table_name).is_some_and(|t| t.insert_only) =>
+        {
+            Some(format!(
+                "table '{table_name}' is insertOnly: its rows are uploaded and not kept, so there are none to change"
+            ))
+        }
         AuthAction::Insert { table_name }
         | AuthAction::Delete { table_name }
         | AuthAction::Update { table_name, .. }
@@ -359,7 +367,7 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
         AuthAction::DropTable { table_name } | AuthAction::AlterTable { table_name, .. }
             if ours(table_name) || synced(table_name) =>
         {
-            Some(format!("table '{table_name}' is synced; change it through the schema"))
+            Some(format!("table '{table_name}' belongs to the schema; change it through the schema"))
         }
         AuthAction::CreateTempTable { table_name: name }
         | AuthAction::CreateTempView { view_name: name }

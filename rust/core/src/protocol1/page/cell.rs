@@ -74,14 +74,26 @@ impl<'de> DeserializeSeed<'de> for Cell {
                     text => Ok(Value::Text(Cow::Borrowed(text))),
                 })
             }
-            ColumnType::Text | ColumnType::Integer | ColumnType::Real if self.careful => {
+            ColumnType::Text
+            | ColumnType::Integer
+            | ColumnType::Real
+            | ColumnType::Boolean
+            | ColumnType::Timestamp
+            | ColumnType::Blob
+                if self.careful =>
+            {
                 let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
                 let cell = Self { careful: false, ..self };
                 Ok(cell
                     .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
                     .unwrap_or(Err("what can't be read")))
             }
-            ColumnType::Text | ColumnType::Integer | ColumnType::Real => deserializer.deserialize_any(self),
+            ColumnType::Text
+            | ColumnType::Integer
+            | ColumnType::Real
+            | ColumnType::Boolean
+            | ColumnType::Timestamp
+            | ColumnType::Blob => deserializer.deserialize_any(self),
         }
     }
 }
@@ -96,29 +108,34 @@ impl<'de> Visitor<'de> for Cell {
     }
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
         Ok(match self.column_type {
-            ColumnType::Text => Ok(Value::Text(Cow::Borrowed(text))),
-            ColumnType::Integer | ColumnType::Real | ColumnType::Json => Err("text"),
+            ColumnType::Text | ColumnType::Timestamp => Ok(Value::Text(Cow::Borrowed(text))),
+            ColumnType::Integer | ColumnType::Real | ColumnType::Json | ColumnType::Boolean | ColumnType::Blob => {
+                Err("text")
+            }
         })
     }
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
         Ok(match self.column_type {
-            ColumnType::Text => Ok(Value::Text(Cow::Owned(text.to_owned()))),
-            ColumnType::Integer | ColumnType::Real | ColumnType::Json => Err("text"),
+            ColumnType::Text | ColumnType::Timestamp => Ok(Value::Text(Cow::Owned(text.to_owned()))),
+            ColumnType::Integer | ColumnType::Real | ColumnType::Json | ColumnType::Boolean | ColumnType::Blob => {
+                Err("text")
+            }
         })
     }
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
         Ok(match self.column_type {
-            ColumnType::Integer => Ok(Value::Integer(i64::from(value))),
+            ColumnType::Integer | ColumnType::Boolean => Ok(Value::Integer(i64::from(value))),
             ColumnType::Text => Ok(Value::Text(Cow::Borrowed(if value { "true" } else { "false" }))),
-            ColumnType::Real | ColumnType::Json => Err("a boolean"),
+            ColumnType::Real | ColumnType::Json | ColumnType::Timestamp | ColumnType::Blob => Err("a boolean"),
         })
     }
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
         Ok(match self.column_type {
             ColumnType::Integer => Ok(Value::Integer(value)),
+            ColumnType::Boolean if matches!(value, 0 | 1) => Ok(Value::Integer(value)),
             ColumnType::Real => Ok(Value::Real(value as f64)),
             ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
-            ColumnType::Json => Err("a number"),
+            ColumnType::Json | ColumnType::Boolean | ColumnType::Timestamp | ColumnType::Blob => Err("a number"),
         })
     }
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
@@ -127,7 +144,11 @@ impl<'de> Visitor<'de> for Cell {
             Err(_) => Ok(match self.column_type {
                 ColumnType::Real => Ok(Value::Real(value as f64)),
                 ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
-                ColumnType::Integer | ColumnType::Json => Err("a number beyond 64 bits"),
+                ColumnType::Integer
+                | ColumnType::Json
+                | ColumnType::Boolean
+                | ColumnType::Timestamp
+                | ColumnType::Blob => Err("a number beyond 64 bits"),
             }),
         }
     }
@@ -140,7 +161,7 @@ impl<'de> Visitor<'de> for Cell {
             }
             ColumnType::Text => Ok(Value::Text(Cow::Owned(value.to_string()))),
             ColumnType::Integer => Err("a fraction"),
-            ColumnType::Json => Err("a number"),
+            ColumnType::Json | ColumnType::Boolean | ColumnType::Timestamp | ColumnType::Blob => Err("a number"),
         })
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {

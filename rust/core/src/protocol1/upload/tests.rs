@@ -44,6 +44,23 @@ fn put_carries_id_changed_and_required_columns_and_json_as_json() {
 }
 
 #[test]
+fn booleans_are_booleans_on_the_wire_and_timestamps_stay_as_they_are() {
+    let schema = Schema::from_json(
+        r#"{"tables":[{"name":"t","columns":[{"name":"a","type":"boolean"},{"name":"b","type":"boolean"},
+           {"name":"c","type":"boolean"},{"name":"n","type":"integer"},{"name":"at","type":"timestamp"}],"viewName":"v"}]}"#,
+    )
+    .unwrap();
+    let base = Base { known: true, row: Some(map(json!({}))) };
+    let row = map(json!({"a":1,"b":0,"c":null,"n":1,"at":"2026-01-01 10:00+02","left":5}));
+    let changes = [change(1, "t", "r", Operation::Update(row))];
+    let requests = plan(&schema, &changes, &[(("t".into(), "r".into()), base)].into(), Limits::default());
+    assert_eq!(
+        serde_json::from_slice::<Json>(&requests[0].body).unwrap(),
+        json!({"changes":{"t":[{"type":"PUT","id":"r","data":{"id":"r","a":true,"b":false,"c":null,"n":1,"at":"2026-01-01 10:00+02"}}]}})
+    );
+}
+
+#[test]
 fn splits_where_grouping_would_reorder() {
     let none = HashMap::new();
     let ent = |id, row| change(id, "ent", row, Operation::Insert(map(json!({"name":"n"}))));

@@ -38,19 +38,3 @@ fn an_empty_file_knows_nothing_until_the_first_row_of_the_server() {
     f.write(|w| w.transaction(|w| w.clear()));
     assert!(!f.write(|w| w.knows_nothing()), "a row with changes may have been deleted there");
 }
-
-#[test]
-fn an_older_file_is_brought_up_to_date_with_its_changes() {
-    let directory = tempfile::tempdir().unwrap();
-    let old = rusqlite::Connection::open(directory.path().join("x.db")).unwrap();
-    old.execute_batch(ddl::MIGRATIONS[0]).unwrap();
-    old.execute_batch(
-        "PRAGMA user_version = 1; INSERT INTO omnii_outbox (tx, tbl, row_id, op, data, state) VALUES (1, 'notes', 'a', 2, '{\"n\":1}', 1)",
-    )
-    .unwrap();
-    drop(old);
-    let seen = Arc::new(Seen::default());
-    let f = Fixture { store: open_in(directory.path(), SCHEMA, seen.clone()).unwrap(), seen, directory };
-    assert_eq!(f.counts(), (1, 0));
-    assert_eq!(f.read("SELECT resent, merged FROM omnii_outbox"), [["0", "0"]]);
-}
