@@ -181,4 +181,7 @@ export interface Spec extends TurboModule {
   readonly onCredentialsRequested: CodegenTypes.EventEmitter<NativeCredentialsEvent>;
 }
 
-export default TurboModuleRegistry.getEnforcing<Spec>('OmniiSync');
+// `@omnii/sync/jest` leaves its stand-in here.
+const standIn = (globalThis as Record<symbol, unknown>)[Symbol.for('@omnii/sync/native')] as Spec | undefined;
+
+export default standIn ?? TurboModuleRegistry.getEnforcing<Spec>('OmniiSync');
