@@ -109,6 +109,12 @@ void pushValue(jsi::Runtime& runtime, Values& values, const jsi::Value& value, s
   }
 }
 
+void pushAll(jsi::Runtime& runtime, Values& values, const jsi::Array& params, size_t count) {
+  for (size_t index = 0; index < count; ++index) {
+    pushValue(runtime, values, params.getValueAtIndex(runtime, index), index);
+  }
+}
+
 uint64_t toId(const char* name, double number, double max) {
   if (!isId(number, max)) {
     throw BadArgument(std::string(name) + " is no id that this module has given out: " + std::to_string(number));
@@ -130,8 +136,29 @@ rust::Box<Values> toValues(jsi::Runtime& runtime, const jsi::Object& params) {
   auto array = params.getArray(runtime);
   size_t count = array.size(runtime);
   auto values = new_values(count);
+  pushAll(runtime, *values, array, count);
+  return values;
+}
+
+rust::Box<Values> toSets(jsi::Runtime& runtime, const jsi::Object& sets) {
+  if (!sets.isArray(runtime)) {
+    throw BadArgument("paramSets is of type " + describeObject(runtime, sets) + "; pass an array of arrays");
+  }
+  auto array = sets.getArray(runtime);
+  size_t count = array.size(runtime);
+  auto values = new_values(count);
   for (size_t index = 0; index < count; ++index) {
-    pushValue(runtime, *values, array.getValueAtIndex(runtime, index), index);
+    auto set = array.getValueAtIndex(runtime, index);
+    if (!set.isObject() || !set.getObject(runtime).isArray(runtime)) {
+      throw BadArgument("paramSets[" + std::to_string(index) + "] is no array of parameters");
+    }
+    auto params = set.getObject(runtime).getArray(runtime);
+    try {
+      pushAll(runtime, *values, params, params.size(runtime));
+    } catch (const BadArgument& error) {
+      throw BadArgument("paramSets[" + std::to_string(index) + "]: " + error.what());
+    }
+    values->end_set();
   }
   return values;
 }

@@ -26,6 +26,9 @@ class BadArgument final : public std::invalid_argument {
 /// copied).
 rust::Box<Values> toValues(jsi::Runtime& runtime, const jsi::Object& params);
 
+/// `sets` is an array of arrays as `toValues` takes them.
+rust::Box<Values> toSets(jsi::Runtime& runtime, const jsi::Object& sets);
+
 /// Whole numbers from 0 to 2^32 - 1.
 uint32_t toDatabaseId(double number);
 

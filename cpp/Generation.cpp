@@ -12,11 +12,11 @@ jsi::Value textToJs(jsi::Runtime& runtime, const rust::String& text) {
   return jsi::String::createFromUtf8(runtime, reinterpret_cast<const uint8_t*>(text.data()), text.size());
 }
 
-void settleDeferred(jsi::Runtime& runtime, const Deferred& deferred, const Outcome& outcome) {
+void settleDeferred(jsi::Runtime& runtime, Shapes& shapes, const Deferred& deferred, const Outcome& outcome) {
   if (const auto* failure = std::get_if<Failure>(&outcome)) {
-    deferred.reject(runtime, std::string(failure->code), std::string(failure->message), failure->retryable);
+    deferred.reject(runtime, toReason(*failure));
   } else if (const auto* rows = std::get_if<rust::Box<Rows>>(&outcome)) {
-    deferred.resolve(runtime, toResult(runtime, **rows));
+    deferred.resolve(runtime, toResult(runtime, shapes, **rows));
   } else if (const auto* text = std::get_if<rust::String>(&outcome)) {
     deferred.resolve(runtime, textToJs(runtime, *text));
   } else if (const auto* number = std::get_if<double>(&outcome)) {
@@ -30,19 +30,30 @@ void settleDeferred(jsi::Runtime& runtime, const Deferred& deferred, const Outco
 
 }  // namespace
 
+Reason toReason(const Failure& failure) {
+  return {std::string(failure.code), std::string(failure.message), failure.retryable, std::string(failure.table),
+          std::string(failure.row_id)};
+}
+
 Generation::Generation(std::shared_ptr<facebook::react::CallInvoker> invoker, Emitters emitters)
     : invoker_(std::move(invoker)), emitters_(std::move(emitters)) {}
 
-std::pair<jsi::Value, uint64_t> Generation::begin(jsi::Runtime& runtime) {
+std::shared_ptr<Deferreds> Generation::deferreds(jsi::Runtime& runtime) {
   auto deferreds = deferreds_.lock();
   if (!deferreds) {
     deferreds_ = Deferreds::create(runtime);
     deferreds = deferreds_.lock();
   }
-  auto [promise, deferred] = Deferred::create(runtime);
+  return deferreds;
+}
+
+std::pair<jsi::Value, uint64_t> Generation::begin(jsi::Runtime& runtime) {
   uint64_t request = ++lastRequest_;
-  deferreds->add(request, std::move(deferred));
-  return {std::move(promise), request};
+  return {deferreds(runtime)->add(runtime, request), request};
+}
+
+jsi::Object Generation::result(jsi::Runtime& runtime, const Rows& rows) {
+  return toResult(runtime, deferreds(runtime)->shapes, rows);
 }
 
 void Generation::settle(jsi::Runtime& runtime, uint64_t request, Outcome& outcome) {
@@ -53,7 +64,7 @@ void Generation::settle(jsi::Runtime& runtime, uint64_t request, Outcome& outcom
   }
   std::string reason;
   try {
-    settleDeferred(runtime, *deferred, outcome);
+    settleDeferred(runtime, deferreds->shapes, *deferred, outcome);
     return;
   } catch (const std::exception& error) {
     reason = error.what();
@@ -61,7 +72,7 @@ void Generation::settle(jsi::Runtime& runtime, uint64_t request, Outcome& outcom
     reason = "an exception of an unknown type";
   }
   // Should even this throw, the call invoker reports it: the runtime itself is then beyond use.
-  deferred->reject(runtime, "Internal", "The answer could not be handed to JavaScript: " + reason, false);
+  deferred->reject(runtime, {"Internal", "The answer could not be handed to JavaScript: " + reason, false, {}, {}});
 }
 
 void Generation::settleInOrder(jsi::Runtime& runtime, uint64_t request, std::shared_ptr<Outcome> outcome) {

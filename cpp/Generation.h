@@ -32,6 +32,9 @@ using UploadEvent = facebook::react::NativeOmniiSyncNativeUploadEvent<double, do
 /// How the engine answered a request: with nothing, a yes or no, a number, a text, a result set, or a failure.
 using Outcome = std::variant<std::monostate, bool, double, rust::String, rust::Box<Rows>, Failure>;
 
+/// The failure as JavaScript gets it.
+Reason toReason(const Failure& failure);
+
 class Generation final : public std::enable_shared_from_this<Generation> {
  public:
   using Emitter = facebook::react::AsyncEventEmitter<jsi::Value>;
@@ -49,6 +52,9 @@ class Generation final : public std::enable_shared_from_this<Generation> {
   /// Makes a promise and registers it, so that the engine may settle the request even before it returns from the call.
   std::pair<jsi::Value, uint64_t> begin(jsi::Runtime& runtime);
 
+  /// The rows as JavaScript gets them.
+  jsi::Object result(jsi::Runtime& runtime, const Rows& rows);
+
   /// Settles the request at once. A request that is settled already is left alone.
   void settle(jsi::Runtime& runtime, uint64_t request, Outcome& outcome);
 
@@ -65,6 +71,8 @@ class Generation final : public std::enable_shared_from_this<Generation> {
  private:
   template <typename Event>
   void emitTo(const std::weak_ptr<Emitter>& to, Event event);
+
+  std::shared_ptr<Deferreds> deferreds(jsi::Runtime& runtime);
 
   const std::shared_ptr<facebook::react::CallInvoker> invoker_;
   const Emitters emitters_;

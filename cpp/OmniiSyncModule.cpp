@@ -14,6 +14,7 @@ namespace facebook::react {
 using omnii::toChangeId;
 using omnii::toDatabaseId;
 using omnii::toMilliseconds;
+using omnii::toSets;
 using omnii::toTransactionId;
 using omnii::toValues;
 
@@ -23,12 +24,12 @@ namespace {
 constexpr uint32_t kNoDatabase = std::numeric_limits<uint32_t>::max();
 constexpr double kMaxRequestId = 9007199254740992.0;
 
-omnii::Outcome failure(const char* code, const char* message) {
-  return omnii::Failure{rust::String(code), rust::String::lossy(message), false};
+omnii::Failure failure(const char* code, const char* message) {
+  return omnii::Failure{rust::String(code), rust::String::lossy(message), false, {}, {}};
 }
 
 // To be called in a catch block: says what was thrown while arguments were being read.
-omnii::Outcome currentFailure() {
+omnii::Failure currentFailure() {
   try {
     throw;
   } catch (const std::invalid_argument& error) {
@@ -67,7 +68,7 @@ jsi::Value OmniiSyncModule::request(jsi::Runtime& runtime, Start start) {
   try {
     start(request);
   } catch (...) {
-    auto outcome = currentFailure();
+    omnii::Outcome outcome = currentFailure();
     generation_->settle(runtime, request, outcome);
   }
   return std::move(promise);
@@ -98,24 +99,42 @@ jsi::Value OmniiSyncModule::query(jsi::Runtime& runtime, double databaseId, std:
   });
 }
 
-jsi::Value OmniiSyncModule::executeRaw(jsi::Runtime& runtime, double, double, std::string, jsi::Object) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::executeRaw(jsi::Runtime& runtime, double databaseId, double transactionId, std::string sql,
+                                       jsi::Object params) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->execute_raw(request, toDatabaseId(databaseId), toTransactionId(transactionId), sql,
+                         toValues(runtime, params));
+  });
 }
 
-jsi::Value OmniiSyncModule::executeBatch(jsi::Runtime& runtime, double, double, std::string, jsi::Object) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::executeBatch(jsi::Runtime& runtime, double databaseId, double transactionId,
+                                         std::string sql, jsi::Object paramSets) {
+  return request(runtime, [&](uint64_t request) {
+    engine_->execute_batch(request, toDatabaseId(databaseId), toTransactionId(transactionId), sql,
+                           toSets(runtime, paramSets));
+  });
 }
 
-jsi::Object OmniiSyncModule::querySync(jsi::Runtime& runtime, double, std::string, jsi::Object) {
-  throw jsi::JSError(runtime, "not built yet");
+jsi::Object OmniiSyncModule::querySync(jsi::Runtime& runtime, double databaseId, std::string sql, jsi::Object params) {
+  omnii::Failure failed;
+  std::optional<rust::Box<omnii::Rows>> rows;
+  try {
+    rows = engine_->query_now(toDatabaseId(databaseId), sql, toValues(runtime, params), failed);
+  } catch (...) {
+    failed = currentFailure();
+  }
+  if (!failed.code.empty()) {
+    throw jsi::JSError(runtime, jsi::Value(omnii::toError(runtime, omnii::toReason(failed))));
+  }
+  return generation_->result(runtime, **rows);
 }
 
-jsi::Value OmniiSyncModule::describe(jsi::Runtime& runtime, double, std::string) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::describe(jsi::Runtime& runtime, double databaseId, std::string sql) {
+  return request(runtime, [&](uint64_t request) { engine_->describe(request, toDatabaseId(databaseId), sql); });
 }
 
-jsi::Value OmniiSyncModule::interrupt(jsi::Runtime& runtime, double) {
-  return notBuiltYet(runtime);
+jsi::Value OmniiSyncModule::interrupt(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->interrupt(request, toDatabaseId(databaseId)); });
 }
 
 jsi::Value OmniiSyncModule::watch(jsi::Runtime& runtime, double, std::string, jsi::Object, std::string) {
@@ -159,8 +178,8 @@ void OmniiSyncModule::finishUpload(jsi::Runtime&, double databaseId, double requ
   }
 }
 
-jsi::Value OmniiSyncModule::begin(jsi::Runtime& runtime, double databaseId, std::string) {
-  return request(runtime, [&](uint64_t request) { engine_->begin(request, toDatabaseId(databaseId)); });
+jsi::Value OmniiSyncModule::begin(jsi::Runtime& runtime, double databaseId, std::string mode) {
+  return request(runtime, [&](uint64_t request) { engine_->begin(request, toDatabaseId(databaseId), mode); });
 }
 
 jsi::Value OmniiSyncModule::commit(jsi::Runtime& runtime, double databaseId, double transactionId) {

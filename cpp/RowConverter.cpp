@@ -58,25 +58,29 @@ const uint8_t* utf8(const rust::String& text) {
   return reinterpret_cast<const uint8_t*>(text.data());
 }
 
-}  // namespace
+// So many shapes are kept; an app has fewer statements than that, unless it writes values into their texts.
+constexpr size_t kMaxShapes = 512;
 
-jsi::Object toResult(jsi::Runtime& runtime, const Rows& rows) {
-  auto names = rows.column_names();
+Shapes::Shape toShape(jsi::Runtime& runtime, const Rows& rows) {
+  auto columns = rows.column_names();
+  std::vector<jsi::PropNameID> keys;
+  keys.reserve(columns.size());
+  jsi::Array names(runtime, columns.size());
+  for (size_t column = 0; column < columns.size(); ++column) {
+    const auto& name = columns[column];
+    keys.push_back(jsi::PropNameID::forUtf8(runtime, utf8(name), name.size()));
+    names.setValueAtIndex(runtime, column, jsi::String::createFromUtf8(runtime, utf8(name), name.size()));
+  }
+  runtime.global().getPropertyAsObject(runtime, "Object").getPropertyAsFunction(runtime, "freeze").call(runtime, names);
+  return {std::move(keys), std::move(names)};
+}
+
+jsi::Array toObjects(jsi::Runtime& runtime, const std::vector<jsi::PropNameID>& keys, const Rows& rows) {
   auto kinds = rows.kinds();
   auto words = rows.words();
   const uint8_t* bytes = rows.bytes().data();
-  size_t columns = names.size();
+  size_t columns = keys.size();
   size_t count = columns == 0 ? 0 : kinds.size() / columns;
-
-  jsi::Array columnNames(runtime, columns);
-  std::vector<jsi::PropNameID> keys;
-  keys.reserve(columns);
-  for (size_t column = 0; column < columns; ++column) {
-    const auto& name = names[column];
-    keys.push_back(jsi::PropNameID::forUtf8(runtime, utf8(name), name.size()));
-    columnNames.setValueAtIndex(runtime, column, jsi::String::createFromUtf8(runtime, utf8(name), name.size()));
-  }
-
   jsi::Array objects(runtime, count);
   size_t cell = 0;
   for (size_t row = 0; row < count; ++row) {
@@ -86,13 +90,56 @@ jsi::Object toResult(jsi::Runtime& runtime, const Rows& rows) {
     }
     objects.setValueAtIndex(runtime, row, object);
   }
+  return objects;
+}
 
+jsi::Array toArrays(jsi::Runtime& runtime, size_t columns, const Rows& rows) {
+  auto kinds = rows.kinds();
+  auto words = rows.words();
+  const uint8_t* bytes = rows.bytes().data();
+  size_t count = columns == 0 ? 0 : kinds.size() / columns;
+  jsi::Array arrays(runtime, count);
+  size_t cell = 0;
+  for (size_t row = 0; row < count; ++row) {
+    jsi::Array values(runtime, columns);
+    for (size_t column = 0; column < columns; ++column, ++cell) {
+      values.setValueAtIndex(runtime, column, toCell(runtime, static_cast<Kind>(kinds[cell]), words[cell], bytes));
+    }
+    arrays.setValueAtIndex(runtime, row, values);
+  }
+  return arrays;
+}
+
+}  // namespace
+
+Shapes::Shapes(jsi::Runtime& runtime)
+    : columnNames(jsi::PropNameID::forAscii(runtime, "columnNames")),
+      rows(jsi::PropNameID::forAscii(runtime, "rows")),
+      rowsAffected(jsi::PropNameID::forAscii(runtime, "rowsAffected")),
+      insertId(jsi::PropNameID::forAscii(runtime, "insertId")) {}
+
+const Shapes::Shape& Shapes::of(jsi::Runtime& runtime, const Rows& rows) {
+  uint64_t id = rows.columns_id();
+  auto found = byColumnsId_.find(id);
+  if (found != byColumnsId_.end()) {
+    return found->second;
+  }
+  if (byColumnsId_.size() >= kMaxShapes) {
+    byColumnsId_.clear();
+  }
+  return byColumnsId_.emplace(id, toShape(runtime, rows)).first->second;
+}
+
+jsi::Object toResult(jsi::Runtime& runtime, Shapes& shapes, const Rows& rows) {
+  const auto& shape = shapes.of(runtime, rows);
   jsi::Object result(runtime);
-  result.setProperty(runtime, "columnNames", columnNames);
-  result.setProperty(runtime, "rows", objects);
-  result.setProperty(runtime, "rowsAffected", static_cast<double>(rows.rows_affected()));
+  result.setProperty(runtime, shapes.columnNames, shape.names);
+  result.setProperty(runtime, shapes.rows,
+                     rows.raw() ? toArrays(runtime, shape.keys.size(), rows) : toObjects(runtime, shape.keys, rows));
+  result.setProperty(runtime, shapes.rowsAffected, static_cast<double>(rows.rows_affected()));
   int64_t insertId = rows.insert_id();
-  result.setProperty(runtime, "insertId", insertId == 0 ? jsi::Value() : jsi::Value(static_cast<double>(insertId)));
+  result.setProperty(runtime, shapes.insertId,
+                     insertId == 0 ? jsi::Value() : jsi::Value(static_cast<double>(insertId)));
   return result;
 }
 

@@ -6,15 +6,44 @@
 
 #include <jsi/jsi.h>
 
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
 #include "omnii-sync-ffi/src/lib.rs.h"
 
 namespace omnii {
 
 namespace jsi = facebook::jsi;
 
-/// `rows` is an array of objects, one property per column: null, number, bigint (integers beyond ±(2^53 − 1)), string,
-/// or ArrayBuffer (a copy). Of columns with the same name the last wins; `columnNames` lists them all. `insertId` is
-/// undefined when the statement inserted nothing.
-jsi::Object toResult(jsi::Runtime& runtime, const Rows& rows);
+/// Names that JavaScript must be asked for once only: those of results and those of their columns. JS thread only, its
+/// destruction included.
+class Shapes final {
+ public:
+  /// The columns of results that have the same number.
+  struct Shape {
+    std::vector<jsi::PropNameID> keys;
+    /// Frozen, since all results share it.
+    jsi::Object names;
+  };
+
+  explicit Shapes(jsi::Runtime& runtime);
+
+  /// The shape of these rows; valid until the next call.
+  const Shape& of(jsi::Runtime& runtime, const Rows& rows);
+
+  const jsi::PropNameID columnNames;
+  const jsi::PropNameID rows;
+  const jsi::PropNameID rowsAffected;
+  const jsi::PropNameID insertId;
+
+ private:
+  std::unordered_map<uint64_t, Shape> byColumnsId_;
+};
+
+/// `rows` is an array of objects, one property per column, or of arrays if `Rows::raw` says so: null, number, bigint
+/// (integers beyond ±(2^53 − 1)), string, or ArrayBuffer (a copy). Of columns with the same name the last wins in an
+/// object; `columnNames`, a frozen array, lists them all. `insertId` is undefined when the statement inserted nothing.
+jsi::Object toResult(jsi::Runtime& runtime, Shapes& shapes, const Rows& rows);
 
 }  // namespace omnii

@@ -2,12 +2,14 @@
 import { SyncError, toSyncError } from './errors';
 import type { CallKind, Gate } from './gate';
 import type { Spec } from './NativeOmniiSync';
+import type { Readers } from './readers';
 import type { Snapshot } from './snapshot';
 
 export type Calls = {
   readonly native: Spec;
   readonly databaseId: number;
   readonly gate: Gate;
+  readonly readers: Readers;
   readonly snapshot: Pick<Snapshot, 'expire' | 'refresh'>;
   readonly isOpen: () => boolean;
   readonly closedError: () => SyncError;
@@ -23,7 +25,7 @@ export type Calls = {
   readonly writing: <T>(kind: CallKind, work: () => Promise<T>) => Promise<T>;
 };
 
-export function createCalls(given: Pick<Calls, 'native' | 'databaseId' | 'gate' | 'snapshot' | 'isOpen'>): Calls {
+export function createCalls(given: Pick<Calls, 'native' | 'databaseId' | 'gate' | 'readers' | 'snapshot' | 'isOpen'>): Calls {
   const { gate, snapshot, isOpen } = given;
   const closedError = (): SyncError =>
     new SyncError('Closed', 'the database is closed; open it again with openDatabase()');

@@ -20,7 +20,6 @@
  * | `ReadOnly` | a writing statement was given to a reading method | no |
  * | `TransactionEnded` | a transaction object was used after its callback had ended | no |
  * | `NestedTransaction` | a call that needs the writer waited for a transaction that did nothing meanwhile: it was most likely made inside the callback, where `tx` must be used | no |
- * | `Interrupted` | `interrupt()` ended the statement | yes |
  * | `NotFound` | `get` found no row | no |
  * | `Unwritable` | the directory or file can't be created or written | no |
  * | `CorruptDatabase` | the file is not a database, or a damaged one | no |
@@ -42,6 +41,9 @@
  * | `ForeignRow` | the backend sent a row of another user; it was not stored | no |
  * | `UploadFailed` | the connector's own `uploadData` failed; it is asked again | yes |
  * | `Stalled` | work was outstanding and nothing moved for `sync.stallTimeoutMs`; attempts go on | yes |
+ * | `Interrupted` | `interrupt()` ended the statement | yes |
+ * | `Suspended` | a `…Sync` call while the app is suspended and the file closed; other calls wait for `resume()` | yes |
+ * | `OutOfRange` | a result holds an integer beyond ±(2^53 − 1), and `bigIntegers` is `'error'`; the message names the column | no |
  * | `Disconnected` | `disconnect()` or `clearAndReconnect()` cancelled the call | yes |
  * | `Internal` | a fault of this package; please report it | no |
  */
@@ -58,7 +60,6 @@ export const syncErrorCodes = [
   'ReadOnly',
   'TransactionEnded',
   'NestedTransaction',
-  'Interrupted',
   'NotFound',
   'Unwritable',
   'CorruptDatabase',
@@ -80,6 +81,9 @@ export const syncErrorCodes = [
   'ForeignRow',
   'UploadFailed',
   'Stalled',
+  'Interrupted',
+  'Suspended',
+  'OutOfRange',
   'Disconnected',
   'Internal',
 ] as const;

@@ -10,11 +10,11 @@
 import { SyncError } from './errors';
 
 /** Time between two looks at a transaction for which somebody waits. */
-const usualTickMs = 50;
+export const usualTickMs = 50;
 /** Ticks without a statement after which calls made by the callback itself are rejected: 100 ms. */
-const suspiciousTicks = 2;
+export const suspiciousTicks = 2;
 /** The same for calls made since the transaction's last statement, whoever made them: 10 s. */
-const silentTicks = 200;
+export const silentTicks = 200;
 /** The same for all that wait: 20 s. */
 const hopelessTicks = 400;
 
@@ -59,7 +59,29 @@ type Waiting = {
   readonly activity: number;
 };
 
-type HolderState = { open: boolean; running: boolean; inFlight: number; activity: number };
+type HolderState = { open: boolean; readonly running: RunningMark; inFlight: number; activity: number };
+
+/** "The callback may be running": set until the task is over. */
+export type RunningMark = { readonly isSet: () => boolean; readonly set: () => void };
+
+export function createRunningMark(): RunningMark {
+  let isSet = false;
+  let clearing = false;
+  return {
+    isSet: () => isSet,
+    set: () => {
+      isSet = true;
+      if (!clearing) {
+        // Any later task will do: what ran in this one has run until then.
+        clearing = true;
+        setTimeout(() => {
+          clearing = false;
+          isSet = false;
+        }, 0);
+      }
+    },
+  };
+}
 
 const nested = (): SyncError =>
   new SyncError(
@@ -67,7 +89,7 @@ const nested = (): SyncError =>
     'this call waits for a write transaction or lock that does nothing: it seems to be awaited inside the callback; ' +
       'use tx.execute (and the other methods of tx) inside the callback, or make the call after it has ended'
   );
-const starved = (): SyncError =>
+export const starved = (): SyncError =>
   new SyncError(
     'NestedTransaction',
     'a write transaction or lock has been open for a long time without a statement while this call waited for it; ' +
@@ -140,25 +162,13 @@ export function createGate(tickMs = usualTickMs): Gate {
   };
 
   const take = (): Holder => {
-    const mine: HolderState = { open: false, running: false, inFlight: 0, activity: 0 };
-    let clearing = false;
+    const mine: HolderState = { open: false, running: createRunningMark(), inFlight: 0, activity: 0 };
     holder = mine;
-    const running = (): void => {
-      mine.running = true;
-      if (!clearing) {
-        // Any later task will do: what ran in this one has run until then.
-        clearing = true;
-        setTimeout(() => {
-          clearing = false;
-          mine.running = false;
-        }, 0);
-      }
-    };
     return {
       opened: () => {
         mine.open = true;
       },
-      running,
+      running: mine.running.set,
       issued: () => {
         mine.inFlight += 1;
         mine.activity += 1;
@@ -166,7 +176,7 @@ export function createGate(tickMs = usualTickMs): Gate {
       answered: () => {
         mine.inFlight -= 1;
         mine.activity += 1;
-        running();
+        mine.running.set();
       },
       release: () => {
         if (holder === mine) {
@@ -184,7 +194,7 @@ export function createGate(tickMs = usualTickMs): Gate {
       kind,
       start,
       fail,
-      suspicious: holder?.running ?? false,
+      suspicious: holder?.running.isSet() ?? false,
       duringOpen: holder?.open ?? false,
       activity: holder?.activity ?? 0,
     };

@@ -29,6 +29,8 @@ export type OpenOptions<S extends Schema = Schema> = {
 const day = 86_400_000;
 const syncRanges: Record<keyof SyncOptions, readonly [min: number, max: number]> = {
   pollIntervalMs: [10, day],
+  idlePollIntervalMs: [10, day],
+  backgroundPollIntervalMs: [10, day],
   uploadThrottleMs: [0, day],
   overlapMs: [0, day],
   pageLimit: [1, 5000],

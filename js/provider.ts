@@ -6,7 +6,7 @@ import type { SyncConnector } from './connector';
 import type { SyncError } from './errors';
 import type { OpenOptions } from './options';
 import { createProviderStore, type ProviderStore } from './providerStore';
-import { type SubscribeToNetwork, useAppState, useNetwork } from './providerTriggers';
+import { type SubscribeToNetwork, useAppState, useDevice, useNetwork } from './providerTriggers';
 import type { Schema } from './schema';
 import type { OnSignOut } from './signOut';
 import type { SyncOptions } from './types';
@@ -102,6 +102,7 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
 
   useAppState(store);
   useNetwork(store, subscribeToNetwork);
+  useDevice(store);
 
   return createElement(SyncContext.Provider, { value: store }, children);
 }

@@ -9,6 +9,7 @@
 import { type Database, openListedSession } from './database';
 import { SyncError, toSyncError } from './errors';
 import { createListeners, reportListenerError } from './listeners';
+import { createSurroundings, type Notice } from './notices';
 import type { OpenOptions } from './options';
 import type { Session } from './session';
 import { isOnSignOut, type OnSignOut, wrongPolicy } from './signOut';
@@ -58,6 +59,8 @@ export type ProviderStore = {
   /** iOS may suspend the process: lets the file go, also one that is opened meanwhile. */
   suspend: () => void;
   networkRegained: () => void;
+  /** Tells the open database, and the one that is opened next if it still holds then. */
+  notify: (notice: Notice) => void;
 };
 
 let lifecycle: Promise<void> = Promise.resolve();
@@ -73,6 +76,7 @@ export function createProviderStore(): ProviderStore {
   let failure: SyncError | null = null;
   let report: (thrown: unknown) => void = () => undefined;
   let suspended = false;
+  const surroundings = createSurroundings();
 
   /** Tells the open database something nobody waits for. That it has been closed meanwhile is no failure. */
   const tell = (what: (session: Session) => Promise<void>): void => {
@@ -121,6 +125,7 @@ export function createProviderStore(): ProviderStore {
     getDatabase: () => session?.database ?? null,
     foreground: () => {
       const wasSuspended = suspended;
+      surroundings.note('foreground');
       suspended = false;
       tell(async ({ database }) => {
         if (wasSuspended) {
@@ -135,6 +140,10 @@ export function createProviderStore(): ProviderStore {
     },
     networkRegained: () => {
       tell(({ database }) => database.notifyNetworkRegained());
+    },
+    notify: (notice) => {
+      surroundings.note(notice);
+      tell((told) => told.notify(notice));
     },
     run: (options, app) => {
       let ended: 'not yet' | 'closing' | OnSignOut = 'not yet';
@@ -180,6 +189,9 @@ export function createProviderStore(): ProviderStore {
           };
           unsubscribe = database.registerListener({ statusChanged: update });
           update();
+          for (const notice of surroundings.standing()) {
+            await opened.notify(notice);
+          }
           await database.connect();
           if (suspended) {
             await database.prepareForSuspend();

@@ -1,6 +1,7 @@
 /** What `SyncProvider` listens to besides its props: the app's way between foreground and background, and the network. */
 import { useEffect } from 'react';
 import { AppState, Platform } from 'react-native';
+import { watchDevice } from './connectivity';
 import { reportListenerError } from './listeners';
 import type { ProviderStore } from './providerStore';
 
@@ -9,7 +10,8 @@ export type SubscribeToNetwork = (onRegained: () => void) => () => void;
 
 /**
  * Syncs when the app comes to the foreground. On iOS, lets the file go in the background, also when the process was
- * launched there: iOS ends apps that hold file locks while they are suspended. Android needs nothing of that.
+ * launched there: iOS ends apps that hold file locks while they are suspended. Elsewhere the app goes on in the background, and
+ * polls become rare.
  */
 export function useAppState(store: ProviderStore): void {
   useEffect(() => {
@@ -17,8 +19,13 @@ export function useAppState(store: ProviderStore): void {
     const appState = AppState as typeof AppState | undefined;
     const platform = Platform as typeof Platform | undefined;
     const suspendIfNeeded = (state: string | null | undefined): void => {
-      if (state === 'background' && platform?.OS === 'ios') {
+      if (state !== 'background') {
+        return;
+      }
+      if (platform?.OS === 'ios') {
         store.suspend();
+      } else {
+        store.notify('background');
       }
     };
     suspendIfNeeded(appState?.currentState);
@@ -34,6 +41,11 @@ export function useAppState(store: ProviderStore): void {
       subscription?.remove();
     };
   }, [store]);
+}
+
+/** Listens to the device's network and battery where the app has the packages for it; see connectivity.ts. */
+export function useDevice(store: ProviderStore): void {
+  useEffect(() => watchDevice(store.notify), [store]);
 }
 
 /** Listens to the first function given, for as long as there is one: functions made inline must not register at each render. */

@@ -72,7 +72,7 @@ export type TableOptions<Name extends string = string> = {
   readonly trackPreviousValues?: boolean | TrackPreviousOptions<Name>;
   /**
    * Adds a column `_metadata`: what INSERT or UPDATE writes there is kept with the pending change (`CrudEntry.metadata`) and
-   * nowhere else. It always reads as NULL and is never uploaded by the engine. Default false.
+   * nowhere else. It always reads as NULL and is never uploaded by the engine. A DELETE takes none. Default false.
    */
   readonly trackMetadata?: boolean;
   /** For schemas written for PowerSync. Updates that change nothing are never recorded here, whatever this says. */

@@ -18,9 +18,11 @@ import { createGate } from './gate';
 import { createListeners } from './listeners';
 import { createLiveQueries } from './live/liveQueries';
 import native from './NativeOmniiSync';
+import { createActivity, type Notice } from './notices';
 import { checkOpenOptions } from './options';
 import { idsToJson, type ParkedChange } from './parked';
 import { createPrepares } from './prepared';
+import { createReaders } from './readers';
 import type { Schema } from './schema';
 import { checkSignOut } from './signOut';
 import { createSnapshot } from './snapshot';
@@ -42,6 +44,8 @@ export type Session = {
   fetchChanges: (since: string) => Promise<unknown>;
   health: () => Promise<unknown>;
   populate: () => Promise<unknown>;
+  /** Tells the engine about its surroundings. */
+  notify: (notice: Notice) => Promise<void>;
 };
 
 /** What the owner of a session wants to hear. */
@@ -95,12 +99,17 @@ function createSession(
   const isWanted = (): boolean => life !== 'closed';
   const uploads = createUploadResponder(native, databaseId, connector, () => database, isWanted);
   const isOpen = (): boolean => life === 'open' || (life === 'leaving' && uploads.isUploading());
-  const calls = createCalls({ native, databaseId, gate, snapshot, isOpen });
+  const calls = createCalls({ native, databaseId, gate, readers: createReaders(), snapshot, isOpen });
   const { whileOpen, withStatus, withWriter, writing } = calls;
 
   const parsed = (work: () => Promise<string>): Promise<unknown> =>
     whileOpen(async () => JSON.parse(await work()) as unknown);
-  const notify = (event: 'foreground' | 'networkRegained' | 'credentialsChanged'): Promise<void> =>
+  const activity = createActivity(
+    () => snapshot.current().syncFrequency,
+    // a hint: nothing depends on it
+    () => { native.notify(databaseId, 'active').catch(() => undefined); }
+  );
+  const notify = (event: Notice): Promise<void> =>
     withStatus(() => native.notify(databaseId, event));
 
   const credentials = createCredentialsResponder(native, {
@@ -140,7 +149,7 @@ function createSession(
     }
   });
 
-  const queries = createDatabaseQueries(calls);
+  const queries = createDatabaseQueries(calls, activity.seen);
   const live = createLiveQueries(calls, tableEvents, () => database);
 
   /** From here on the app hears and asks nothing more. */
@@ -305,5 +314,6 @@ function createSession(
     fetchChanges: (since) => parsed(() => native.fetchChanges(databaseId, since)),
     health: () => parsed(() => native.health(databaseId)),
     populate: () => parsed(() => native.populate(databaseId)),
+    notify,
   };
 }

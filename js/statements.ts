@@ -90,8 +90,11 @@ export function createQueries(statements: Statements, { answer, fail, toError }:
   };
 }
 
-/** Statements on the database itself: writes wait for transactions, reads run beside them. */
-export function createDatabaseQueries({ native, databaseId, gate, snapshot, isOpen, closedError, toError }: Calls): Queries {
+/** Statements on the database itself: writes wait for transactions, reads run beside them. `seen` hears of each read. */
+export function createDatabaseQueries(
+  { native, databaseId, gate, snapshot, isOpen, closedError, toError }: Calls,
+  seen: () => void
+): Queries {
   const requireOpen = (): void => {
     if (!isOpen()) {
       throw closedError();
@@ -101,6 +104,7 @@ export function createDatabaseQueries({ native, databaseId, gate, snapshot, isOp
     {
       read: (sql, values) => {
         requireOpen();
+        seen();
         return native.query(databaseId, sql, values) as Promise<NativeResult>;
       },
       write: (sql, values) => {

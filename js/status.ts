@@ -10,7 +10,7 @@ export type DownloadProgress = {
   /** Rows applied so far by this download, in all tables together. */
   readonly downloadedOperations: number;
   /**
-   * An estimate, never less than `downloadedOperations`: what is there, and one more page for each table that is not through.
+   * An estimate, never less than `downloadedOperations`: what is there, and one more page while the last one was full.
    * The backend does not say how much is to come, so it grows while pages are full.
    */
   readonly totalOperations: number;
@@ -58,11 +58,11 @@ export type SyncStatusFields = {
   readonly nextRetryAt: Date | null;
   /** Why the last round failed, or what was wrong with a round that was finished all the same; null again after the next good one. */
   readonly error: SyncError | null;
-  /** Why the last upload failed; undefined again after the next good one, and after `disconnect()`. */
+  /** Why the last upload failed; undefined again only after the next good one. */
   readonly uploadError: SyncError | undefined;
-  /** Why the last download failed; undefined again after the next good one, and after `disconnect()`. */
+  /** Why the last download failed; undefined again only after the next good one. */
   readonly downloadError: SyncError | undefined;
-  /** Of the download under way; null when there is none, or nothing of it has arrived yet. */
+  /** Of the download under way; null when there is none, and of one that takes no longer than a moment. */
   readonly downloadProgress: DownloadProgress | null;
   /**
    * What the schedule goes by: `active` (changes come and go, or the user does something), `idle` (in the foreground, but

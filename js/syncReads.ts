@@ -3,6 +3,7 @@
  * meanwhile, and a statement that scans a large table holds up the frame.
  */
 import type { Calls } from './calls';
+import { SyncError } from './errors';
 import { checkParameters, checkSql, type SqlParameter } from './parameters';
 import { allRows, optionalRow, type QueryResult, requiredRow, resultOf, type Row } from './queries';
 import type { NativeResult } from './types';
@@ -29,7 +30,10 @@ export function createSyncReads({ native, databaseId, isOpen, closedError, toErr
     try {
       return native.querySync(databaseId, text, values) as NativeResult;
     } catch (thrown) {
-      throw toError(thrown);
+      const error = toError(thrown);
+      throw error.code === 'ReadOnly'
+        ? new SyncError('ReadOnly', `${error.message}; only reads can run on the JS thread: use await db.execute()`)
+        : error;
     }
   };
   return {

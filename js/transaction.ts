@@ -55,15 +55,6 @@ function checkLockTimeout(method: string, given: unknown): number | undefined {
   return timeoutMs === undefined ? undefined : checkTimeoutMs(method, timeoutMs);
 }
 
-/** What readers need of a holder: nothing. */
-const nobody: Holder = {
-  opened: () => undefined,
-  running: () => undefined,
-  issued: () => undefined,
-  answered: () => undefined,
-  release: () => undefined,
-};
-
 async function rollBack({ native, databaseId, toError }: Calls, transactionId: number): Promise<void> {
   try {
     await native.rollback(databaseId, transactionId);
@@ -75,44 +66,77 @@ async function rollBack({ native, databaseId, toError }: Calls, transactionId: n
   }
 }
 
+/** Runs when a begin is over, one way or the other. */
+type Begin = { readonly mode: Mode; readonly timeoutMs: number | undefined; readonly holder: Holder; readonly over: () => void };
+
 /**
- * Begins; after `timeoutMs` it rejects with `Busy`, and what begins later is rolled back at once. When it rejects, the holder
- * has been released, or will be as soon as the engine has answered.
+ * Begins; rejects with `Busy` after `timeoutMs`, and with what `giveUp` is given. What begins later is rolled back at once.
+ * When it rejects, the holder has been released, or will be as soon as the engine has answered.
  */
-function begin(calls: Calls, mode: Mode, holder: Holder, timeoutMs: number | undefined): Promise<number> {
+function begin(calls: Calls, { mode, timeoutMs, holder, over }: Begin): { id: Promise<number>; giveUp: (error: SyncError) => void } {
   let begun: Promise<number>;
   try {
     begun = calls.native.begin(calls.databaseId, mode);
   } catch (thrown) {
     begun = Promise.reject(calls.toError(thrown));
   }
-  return new Promise((resolve, reject) => {
-    let late = false;
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            late = true;
-            reject(lockTimedOut(timeoutMs));
-          }, timeoutMs);
+  let late = false;
+  let giveUp: (error: SyncError) => void = () => undefined;
+  const id = new Promise<number>((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = (): void => {
+      clearTimeout(timer);
+      over();
+    };
+    giveUp = (error) => {
+      late = true;
+      settle();
+      reject(error);
+    };
+    if (timeoutMs !== undefined) {
+      timer = setTimeout(() => {
+        giveUp(lockTimedOut(timeoutMs));
+      }, timeoutMs);
+    }
     begun.then(
       (transactionId) => {
-        clearTimeout(timer);
         if (late) {
           void rollBack(calls, transactionId);
           holder.release();
         } else {
+          settle();
           resolve(transactionId);
         }
       },
       (thrown: unknown) => {
-        clearTimeout(timer);
         holder.release();
-        reject(calls.toError(thrown));
+        if (!late) {
+          settle();
+          reject(calls.toError(thrown));
+        }
       }
     );
   });
+  return { id, giveUp };
 }
+
+function beginWriting(calls: Calls, mode: Mode, timeoutMs: number | undefined): Promise<Begun> {
+  const since = Date.now();
+  return calls.gate.hold(timeoutMs).then(async (holder) => {
+    const left = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (Date.now() - since));
+    return { holder, transactionId: await begin(calls, { mode, timeoutMs: left, holder, over: () => undefined }).id };
+  });
+}
+
+async function beginReading(calls: Calls, mode: Mode, timeoutMs: number | undefined): Promise<Begun> {
+  const { holder, begun } = calls.readers.enter((error) => {
+    giveUp(error);
+  });
+  const { id, giveUp } = begin(calls, { mode, timeoutMs, holder, over: begun });
+  return { holder, transactionId: await id };
+}
+
+type Begun = { readonly holder: Holder; readonly transactionId: number };
 
 /** One transaction or lock that has begun. */
 type Open = {
@@ -229,12 +253,9 @@ async function run<T>(
   callback: (context: Transaction) => Promise<T> | T,
   timeoutMs: number | undefined
 ): Promise<T> {
-  const { gate, snapshot } = calls;
   const writes = mode === 'write' || mode === 'writeLock';
-  const since = Date.now();
-  const holder = writes ? await gate.hold(timeoutMs) : nobody;
-  const left = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (Date.now() - since));
-  const open = createOpen(calls, await begin(calls, mode, holder, left), holder);
+  const { holder, transactionId } = await (writes ? beginWriting : beginReading)(calls, mode, timeoutMs);
+  const open = createOpen(calls, transactionId, holder);
   holder.opened();
   holder.running();
   try {
@@ -249,7 +270,7 @@ async function run<T>(
     return result;
   } finally {
     if (writes) {
-      snapshot.expire();
+      calls.snapshot.expire();
     }
   }
 }

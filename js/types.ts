@@ -31,8 +31,15 @@ export type NativeTable = {
  * whole milliseconds: 0 to 24 hours where 0 makes sense, else 10 ms to 24 hours (`reconcileIntervalMs`: 30 days).
  */
 export type SyncOptions = {
-  /** Time between rounds when nothing else asks for one. Default 30,000. */
+  /** Time between rounds when nothing else asks for one, while the app is in use. Default 30,000. */
   pollIntervalMs?: number;
+  /**
+   * Longest time between rounds in the foreground when nothing has changed for three minutes, on a metered network, with a
+   * low battery, and while the device says that it has no network. Default 300,000; a value below `pollIntervalMs` counts as that.
+   */
+  idlePollIntervalMs?: number;
+  /** Time between rounds while the app runs in the background. Default 900,000; a value below `pollIntervalMs` counts as that. */
+  backgroundPollIntervalMs?: number;
   /** How long local writes are gathered before they are pushed. Default 200; 0 pushes at once. */
   uploadThrottleMs?: number;
   /** How far behind the cursor a pull reads again to catch late commits (protocol 1). Default 30,000; 0 switches it off. */

@@ -143,7 +143,7 @@ export function createLiveQueries(
     sql: string,
     parameters?: readonly SqlParameter[],
     given?: SQLWatchOptions
-  ): AsyncIterableIterator<QueryResult> => {
+  ): AsyncIterableIterator<QueryResult, undefined> => {
     const options = checkChangeOptions('watch', given);
     return createStream(
       ({ push, fail, end }) => startWatch(sql, parameters, options, { result: push, failed: fail, ended: end }),

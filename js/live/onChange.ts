@@ -98,7 +98,7 @@ export function createOnChange(calls: Calls, tables: TableEvents, onClose: (end:
       () => undefined
     );
   };
-  const onChangeWithAsyncGenerator = (given?: SQLOnChangeOptions): AsyncIterableIterator<WatchOnChangeEvent> => {
+  const onChangeWithAsyncGenerator = (given?: SQLOnChangeOptions): AsyncIterableIterator<WatchOnChangeEvent, undefined> => {
     const options = checkChangeOptions('onChange', given);
     return createStream(
       ({ push, end }) => start(options, push, end),

@@ -11,12 +11,12 @@ type Final = { readonly error: Error | null };
  * `start` is called when the iteration begins, and what it answers when it ends, however that is. `merge` makes one value of
  * the one that waits and the next.
  */
-export function createStream<T>(start: (feed: Feed<T>) => () => void, merge: (waiting: T, next: T) => T): AsyncIterableIterator<T> {
+export function createStream<T>(start: (feed: Feed<T>) => () => void, merge: (waiting: T, next: T) => T): AsyncIterableIterator<T, undefined> {
   let stop: (() => void) | null = null;
   let begun = false;
   let waiting: { value: T } | null = null;
   let final: Final | null = null;
-  let consumers: { resolve: (result: IteratorResult<T>) => void; reject: (error: Error) => void }[] = [];
+  let consumers: { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: Error) => void }[] = [];
 
   const finish = (outcome: Final): void => {
     if (final !== null) {

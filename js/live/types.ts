@@ -189,7 +189,7 @@ export type LiveQueries = {
    * Yields the result, and again whenever it has changed; a consumer that is slow gets the newest. Ends with the signal or
    * when the database is closed; throws `SyncError` if the statement fails.
    */
-  watch(sql: string, parameters?: readonly SqlParameter[], options?: SQLWatchOptions): AsyncIterableIterator<QueryResult>;
+  watch(sql: string, parameters?: readonly SqlParameter[], options?: SQLWatchOptions): AsyncIterableIterator<QueryResult, undefined>;
   /** Calls `onResult` with the result, and again whenever it has changed. Answers the function that ends it; so does the signal. */
   watch(sql: string, parameters: readonly SqlParameter[] | undefined, handler: WatchHandler, options?: SQLWatchOptions): () => void;
   watchWithCallback(
@@ -202,12 +202,12 @@ export type LiveQueries = {
     sql: string,
     parameters?: readonly SqlParameter[],
     options?: SQLWatchOptions
-  ): AsyncIterableIterator<QueryResult>;
+  ): AsyncIterableIterator<QueryResult, undefined>;
   /** Tells which tables have changed, after each commit. */
-  onChange(options?: SQLOnChangeOptions): AsyncIterableIterator<WatchOnChangeEvent>;
+  onChange(options?: SQLOnChangeOptions): AsyncIterableIterator<WatchOnChangeEvent, undefined>;
   onChange(handler: WatchOnChangeHandler, options?: SQLOnChangeOptions): () => void;
   onChangeWithCallback(handler: WatchOnChangeHandler, options?: SQLOnChangeOptions): () => void;
-  onChangeWithAsyncGenerator(options?: SQLOnChangeOptions): AsyncIterableIterator<WatchOnChangeEvent>;
+  onChangeWithAsyncGenerator(options?: SQLOnChangeOptions): AsyncIterableIterator<WatchOnChangeEvent, undefined>;
   /** A query to be watched. Nothing runs before `watch()` or `differentialWatch()`. */
   query<RowType = Row>(query: ArrayQueryDefinition<RowType>): Query<RowType>;
   /** The same for a query of a query builder. */

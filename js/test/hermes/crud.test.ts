@@ -1,11 +1,12 @@
 /** Uploads by the app, through the native module alone: what `Database` builds on. No backend: pushing needs none here. */
 import { assert, cleanup, test } from '../../../scripts/host/harness';
+import { column, Schema, Table } from '../../index';
 import native from '../../NativeOmniiSync';
 import type { NativeCrud, NativeStatus } from '../../types';
 import { schema, temporaryDirectory } from './setup';
 
-async function openNative(customUpload: boolean): Promise<number> {
-  const options = { schema: schema.toJSON(), userId: 'user-1', directory: temporaryDirectory(), filename: null, sync: {}, customUpload };
+async function openNative(customUpload: boolean, tables: Schema = schema): Promise<number> {
+  const options = { schema: tables.toJSON(), userId: 'user-1', directory: temporaryDirectory(), filename: null, sync: {}, customUpload };
   const id = await native.open(JSON.stringify(options));
   cleanup(() => native.close(id));
   return id;
@@ -169,4 +170,35 @@ test('options and ids that mean nothing are BadArgument', async () => {
   for (const last of [-1, 0.5, NaN, Infinity]) {
     await assert.rejects(native.completeCrud(id, last), failsWith('BadArgument', 'lastId'));
   }
+});
+
+test('what the options of a table keep of a change is told; a name in SQL is not the name of the table', async () => {
+  const options = { trackPrevious: { columns: ['title'] }, trackMetadata: true, viewName: 'v', conflict: 'clientWins' } as const;
+  const t = new Table({ title: column.text, done: column.boolean, at: column.timestamp }, options);
+  const local = new Table({ bytes: column.blob }, { localOnly: true });
+  const log = new Table({ what: column.text }, { insertOnly: true });
+  const id = await openNative(true, new Schema({ t, local, log }));
+  const run = (sql: string, params: unknown[] = []) => native.execute(id, 0, sql, params);
+  await run('INSERT INTO v (id, title, done, at, _metadata) VALUES (?, ?, ?, ?, ?)', ['a', 'x', true, '2026-01-01', 'note']);
+  await run("UPDATE v SET title = 'y', done = ? WHERE id = 'a'", [false]);
+  await run("INSERT INTO log (id, what) VALUES ('l', 'w')");
+  await run("INSERT INTO local (id, bytes) VALUES ('b', ?)", [new Uint8Array([0, 255]).buffer]);
+  await run("DELETE FROM v WHERE id = 'a'");
+  await assert.rejects(run('UPDATE log SET what = 1'), failsWith('BadArgument', 'insertOnly'));
+  await assert.rejects(run("INSERT INTO v (id, done) VALUES ('c', 2)"), failsWith('Constraint', 't.done is a boolean'));
+  const { entries } = await crud(id);
+  assert.deepEqual(
+    entries.map((e) => [e.table, e.op, e.data, e.previous, e.metadata]),
+    [
+      ['t', 'PUT', { title: 'x', done: 1, at: '2026-01-01' }, null, 'note'],
+      ['t', 'PATCH', { title: 'y', done: 0 }, { title: 'x' }, null],
+      ['log', 'PUT', { what: 'w' }, null, null],
+      ['t', 'DELETE', null, { title: 'y' }, null],
+    ]
+  );
+  await native.clear(id, false);
+  const count = async () => ((await native.query(id, 'SELECT count(*) AS n FROM local', [])) as { rows: { n: number }[] }).rows;
+  assert.deepEqual(await count(), [{ n: 1 }]);
+  await native.clear(id, true);
+  assert.deepEqual(await count(), [{ n: 0 }]);
 });

@@ -86,8 +86,8 @@ test('wrong options name the option', async () => {
 
 test('an unknown column type is InvalidSchema', () => {
   assert.throws(
-    () => new Schema({ t: new Table({ a: { type: 'blob' } as unknown as typeof column.text }) }),
-    syncError('InvalidSchema', "'t'", "'a'", "'blob'")
+    () => new Schema({ t: new Table({ a: { type: 'bytes' } as unknown as typeof column.text }) }),
+    syncError('InvalidSchema', "'t'", "'a'", "'bytes'")
   );
 });
 

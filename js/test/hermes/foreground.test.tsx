@@ -35,6 +35,19 @@ test('coming to the foreground fetches what was missed, without a failing call; 
   assert.equal(state().error, null);
 });
 
+test('the background makes polls rare, the foreground frequent; the status says so', async () => {
+  const account = await signUp(await startServer());
+  const { database, waitFor } = mount(props(account));
+  await waitFor(({ status }) => status === 'synced', 'the first round');
+  const db = database();
+  assert.ok(db);
+  assert.equal(db.currentStatus.syncFrequency, 'active');
+  await act(async () => { changeAppState('background'); await sleep(0); });
+  await until(() => db.currentStatus.syncFrequency === 'background', 'rare polls');
+  await act(async () => { changeAppState('active'); await sleep(0); });
+  await until(() => db.currentStatus.syncFrequency === 'active', 'frequent polls');
+});
+
 test('a regained network is tried at once', async () => {
   const account = await signUp(await startServer());
   const real = supabaseConnector(account.supabase, { baseUrl: account.baseUrl });

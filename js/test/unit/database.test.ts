@@ -169,7 +169,7 @@ test('close may be called again; afterwards everything is Closed and nothing is 
   assert.equal(db.close(), closing);
   await assert.rejects(db.getAll('SELECT 1'), (e) => isSyncError(e, 'Closed'));
   await closing;
-  assert.equal(fake.subscriptions(), before - 4);
+  assert.equal(fake.subscriptions(), before - 5);
   assert.equal(fake.log.filter((call) => call === `close(${id})`).length, 1);
   fake.setStatus(id, { status: 'syncing' });
   fake.changeTables(id, ['t']);

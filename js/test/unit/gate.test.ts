@@ -26,7 +26,7 @@ afterEach(() => db.close());
 /** A transaction that stays open until told. */
 function hold(): { open: Promise<Transaction>; end: () => void; done: Promise<void> } {
   let end = (): void => undefined;
-  let opened = (_tx: Transaction): void => undefined;
+  let opened: (tx: Transaction) => void = () => undefined;
   const open = new Promise<Transaction>((resolve) => { opened = resolve; });
   const done = db.writeTransaction((tx) => {
     opened(tx);

@@ -110,12 +110,19 @@ test('an app that signs out by itself before is not told of an error', async () 
   assert.equal(calls('signOut').length, 1);
 });
 
-test('Android: the foreground is told, the background changes nothing', async () => {
+test('Android: foreground and background are told', async () => {
   await show(tree({}));
-  await becomes('inactive', 'background');
+  await becomes('inactive');
   assert.deepEqual(lifecycle(), []);
-  await becomes('active');
-  assert.deepEqual(lifecycle(), ['notify(foreground)']);
+  await becomes('background', 'active');
+  assert.deepEqual(lifecycle(), ['notify(background)', 'notify(foreground)']);
+});
+
+test('Android: a database that is opened in the background is told before it connects', async () => {
+  AppState.currentState = 'background';
+  await show(tree({}));
+  assert.deepEqual(methods('notify', 'connect'), ['notify', 'connect']);
+  assert.deepEqual(lifecycle(), ['notify(background)']);
 });
 
 test('iOS: the file is let go in the background and taken up before anything else', async () => {

@@ -72,6 +72,12 @@ pub enum ErrorCode {
     UploadFailed,
     /// Work was outstanding and nothing moved for `stallTimeoutMs`.
     Stalled,
+    /// The statement was ended by `interrupt()`.
+    Interrupted,
+    /// The app is suspended, so the file is closed; only calls that can't wait for `resume()` are refused.
+    Suspended,
+    /// An integer of a result does not fit into a JavaScript number, and the database was opened with `bigIntegers: 'error'`.
+    OutOfRange,
     /// The work was cancelled by `disconnect`, `clearAndReconnect` or `close`.
     Disconnected,
     /// A fault in the engine itself.
@@ -114,6 +120,9 @@ impl ErrorCode {
             Self::ForeignRow => "ForeignRow",
             Self::UploadFailed => "UploadFailed",
             Self::Stalled => "Stalled",
+            Self::Interrupted => "Interrupted",
+            Self::Suspended => "Suspended",
+            Self::OutOfRange => "OutOfRange",
             Self::Disconnected => "Disconnected",
             Self::Internal => "Internal",
         }
@@ -136,6 +145,8 @@ impl ErrorCode {
                 | Self::TableFailed
                 | Self::UploadFailed
                 | Self::Stalled
+                | Self::Interrupted
+                | Self::Suspended
                 | Self::Disconnected
         )
     }
@@ -143,6 +154,7 @@ impl ErrorCode {
 
 /// What went wrong, for whoever called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
 #[error("{message}")]
 pub struct SyncError {
     /// Stable; the thing to branch on.
@@ -151,12 +163,28 @@ pub struct SyncError {
     pub message: String,
     /// [`ErrorCode::retryable`] of `code`.
     pub retryable: bool,
+    /// The table it is about, where that is sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The row it is about, where that is sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_id: Option<String>,
 }
 
 impl SyncError {
-    /// An error whose `retryable` follows from its code.
+    /// An error whose `retryable` follows from its code, about no table or row in particular.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: code.retryable() }
+        Self { code, message: message.into(), retryable: code.retryable(), table: None, row_id: None }
+    }
+
+    /// The same error, about this table.
+    pub fn of_table(self, table: impl Into<String>) -> Self {
+        Self { table: Some(table.into()), ..self }
+    }
+
+    /// The same error, about this row of its table.
+    pub fn of_row(self, row_id: impl Into<String>) -> Self {
+        Self { row_id: Some(row_id.into()), ..self }
     }
 }
 

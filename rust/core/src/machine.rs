@@ -17,6 +17,7 @@
 
 mod io;
 mod round;
+mod schedule;
 mod stall;
 mod state;
 mod sweep;
@@ -32,6 +33,7 @@ use crate::options::SyncOptions;
 use crate::status::Status;
 
 pub use io::{Effect, Input, Pulled, RequestId, RoundError};
+use schedule::Schedule;
 use stall::{Outbox, Watch};
 use state::{Activity, Fetch, Mode, Queue, Scope, Step, Wait};
 use sweep::Sweeps;
@@ -50,6 +52,7 @@ pub struct Machine {
     watch: Watch,
     outbox: Outbox,
     sweeps: Sweeps,
+    schedule: Schedule,
     /// What the last complete pull or sweep wanted to be known.
     warning: Option<SyncError>,
     /// The last push got no answer.
@@ -78,6 +81,7 @@ impl Machine {
             watch: Watch::default(),
             outbox: Outbox::default(),
             sweeps: Sweeps::default(),
+            schedule: Schedule::default(),
             warning: None,
             push_was_silent: false,
         }
@@ -107,6 +111,7 @@ impl Machine {
             Input::Resume => self.resume(&mut step),
             Input::LocalWrite => self.local_write(&step),
             Input::Trigger(id) => {
+                self.schedule.active(now_ms);
                 self.queue.waiting.triggers.push(id);
                 self.start_if_idle(&mut step);
             }
@@ -118,8 +123,20 @@ impl Machine {
                 self.queue.waiting.reconciles.push(id);
                 self.start_if_idle(&mut step);
             }
-            Input::Foreground => self.wake(&mut step),
+            Input::Foreground => {
+                self.schedule.in_background = false;
+                self.schedule.active(now_ms);
+                self.wake(&mut step);
+            }
+            Input::Background => self.reschedule(&step, |schedule| schedule.in_background = true),
+            Input::Active => self.reschedule(&step, |schedule| schedule.active(now_ms)),
+            Input::Metered(is) => self.reschedule(&step, |schedule| schedule.is_metered = is),
+            Input::BatteryLow(is) => self.reschedule(&step, |schedule| schedule.is_battery_low = is),
+            Input::NetworkLost => self.network_lost(&step),
             Input::NetworkRegained | Input::CredentialsChanged => {
+                if input == Input::NetworkRegained {
+                    self.schedule.is_offline = false;
+                }
                 // What failed in the old surroundings says nothing about the new ones.
                 if let Mode::Connected { failures } = &mut self.mode {
                     *failures = 0;
@@ -129,8 +146,13 @@ impl Machine {
             Input::Timer => self.timer_fired(&mut step),
             Input::Contacted => {
                 if self.activity.is_in_flight() {
-                    self.status.connected = true;
+                    self.reached();
                     self.watch.progress();
+                }
+            }
+            Input::Progress(progress) => {
+                if matches!(self.activity, Activity::Fetching { .. }) {
+                    self.status.download_progress = Some(progress);
                 }
             }
             Input::PushFinished(result) => self.push_finished(result, &mut step),
@@ -212,6 +234,10 @@ impl Machine {
         };
         self.status.uploading = pushing && self.status.pending_changes > 0;
         self.status.downloading = fetching;
+        if !fetching {
+            self.status.download_progress = None;
+        }
+        self.status.sync_frequency = self.schedule.frequency();
         self.status.connecting = (pushing || fetching) && !self.status.connected;
         self.status.next_retry_at_ms = match wait {
             Some(Wait::Retry { at, .. }) => Some(at),

@@ -8,8 +8,14 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SyncOptions {
-    /// Time between rounds when nothing else asks for one. Default 30 s.
+    /// Time between rounds when nothing else asks for one, while the app is in use. Default 30 s.
     pub poll_interval_ms: u64,
+    /// Longest time between rounds in the foreground when nothing has changed for some minutes, on a metered network, with a
+    /// low battery, and while the device says that it has no network. Not below `poll_interval_ms`, which is used then. Default 5 min.
+    pub idle_poll_interval_ms: u64,
+    /// Time between rounds while the app is in the background and still runs. Not below `poll_interval_ms`, which is used
+    /// then. Default 15 min.
+    pub background_poll_interval_ms: u64,
     /// Least time between a local write and the push it causes, so that writes gather. Default 200 ms.
     pub upload_throttle_ms: u64,
     /// How far behind its cursor a table is read again, for rows that were committed late (docs/protocol.md, pull 4). Default 30 s.
@@ -33,6 +39,8 @@ impl Default for SyncOptions {
     fn default() -> Self {
         Self {
             poll_interval_ms: 30_000,
+            idle_poll_interval_ms: 300_000,
+            background_poll_interval_ms: 900_000,
             upload_throttle_ms: 200,
             overlap_ms: 30_000,
             page_limit: None,
@@ -54,6 +62,8 @@ impl SyncOptions {
         }
         for (name, value) in [
             ("pollIntervalMs", self.poll_interval_ms),
+            ("idlePollIntervalMs", self.idle_poll_interval_ms),
+            ("backgroundPollIntervalMs", self.background_poll_interval_ms),
             ("requestTimeoutMs", self.request_timeout_ms),
             ("credentialsTimeoutMs", self.credentials_timeout_ms),
             ("maxBackoffMs", self.max_backoff_ms),

@@ -19,6 +19,35 @@ pub enum StatusKind {
     Error,
 }
 
+/// What the schedule goes by. The first reason that holds, from the last one of these to the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SyncFrequency {
+    /// Changes come and go, or the user does something.
+    #[default]
+    Active,
+    /// In the foreground, but nothing has changed for some minutes.
+    Idle,
+    /// The network costs money.
+    Metered,
+    /// The battery is low.
+    LowBattery,
+    /// The app is in the background.
+    Background,
+    /// The device says that it has no network.
+    Offline,
+}
+
+/// How far the download under way is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DownloadProgress {
+    /// Rows applied so far.
+    pub downloaded: u64,
+    /// An estimate, at least `downloaded`: one more page while the last one was full. The backend does not say how much is
+    /// to come.
+    pub total: u64,
+}
+
 /// A snapshot of the sync state. Serialises to the JSON that js/types.ts calls `NativeStatus`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Status {
@@ -47,6 +76,14 @@ pub struct Status {
     /// Why the last round failed, or what is wrong though it was complete: rows that were refused, an outbox that does not get
     /// shorter, a sweep that keeps failing. Set anew by each round; cleared by connect, disconnect and suspension.
     pub error: Option<SyncError>,
+    /// Why the last upload failed; only a later upload that succeeds clears it.
+    pub upload_error: Option<SyncError>,
+    /// Why the last download failed; only a later download that succeeds clears it.
+    pub download_error: Option<SyncError>,
+    /// Of the download under way, when something of it has been told.
+    pub download_progress: Option<DownloadProgress>,
+    /// What the schedule goes by.
+    pub sync_frequency: SyncFrequency,
 }
 
 impl Status {
@@ -89,6 +126,10 @@ impl Status {
             refused_rows: u64,
             next_retry_at: Option<i64>,
             error: Option<&'a SyncError>,
+            upload_error: Option<&'a SyncError>,
+            download_error: Option<&'a SyncError>,
+            download_progress: Option<DownloadProgress>,
+            sync_frequency: SyncFrequency,
         }
         let wire = Wire {
             status: self.kind(),
@@ -104,6 +145,10 @@ impl Status {
             refused_rows: self.refused_rows,
             next_retry_at: self.next_retry_at_ms,
             error: self.error.as_ref(),
+            upload_error: self.upload_error.as_ref(),
+            download_error: self.download_error.as_ref(),
+            download_progress: self.download_progress,
+            sync_frequency: self.sync_frequency,
         };
         serde_json::to_string(&wire).expect("numbers, booleans and strings always serialise")
     }

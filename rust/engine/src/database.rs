@@ -5,6 +5,7 @@
 
 mod crud;
 mod lifecycle;
+mod statements;
 
 use crate::client::Client;
 use crate::clock::{Clock, Jitter, SystemClock};
@@ -12,7 +13,7 @@ use crate::credentials::{CredentialStore, Credentials};
 use crate::driver::{Driver, DriverHandle};
 use crate::options::OpenOptions;
 use crate::protocol1::{Protocol1, sync_path};
-use crate::store::{Counts, Execution, Parameter, Rows, Store, StoreObserver, closed};
+use crate::store::{Changes, Counts, Execution, Store, StoreObserver, closed};
 use crate::transport::{HttpResponse, HttpTransport, Transport};
 use crate::uploads::AppUploads;
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
@@ -112,8 +113,8 @@ impl StoreEvents {
 }
 
 impl StoreObserver for StoreEvents {
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.observer.tables_changed(tables);
+    fn tables_changed(&self, changes: Changes) {
+        self.observer.tables_changed(changes.names());
     }
 
     fn outbox_changed(&self, counts: Counts, local: bool) {
@@ -197,6 +198,7 @@ impl Database {
             last_reconciled_at_ms: remembered.last_reconciled_at_ms,
             ..Status::default()
         };
+        let told_progress = work.clone();
         let machine = Machine::new(sync.clone(), status);
         let last_round = Mutex::new((remembered.last_synced_at_ms, remembered.last_reconciled_at_ms));
         let keeper = Arc::downgrade(&store);
@@ -214,6 +216,7 @@ impl Database {
         };
         let driver = Driver::spawn(&runtime, machine, work, clock, jitter, Box::new(on_status));
         client.on_contact(driver.contact_hook());
+        told_progress.on_progress(driver.progress_hook());
         // the store's first event can only follow a write, which nobody can make before this function returns
         let _ = events.driver.set(driver.clone());
         Ok(Self {
@@ -227,32 +230,6 @@ impl Database {
             closing: watch::Sender::new(false),
             suspension: tokio::sync::Mutex::default(),
         })
-    }
-
-    /// Runs one statement on the writer; see [`Store::execute`].
-    pub fn execute(
-        &self,
-        transaction: u64,
-        sql: String,
-        parameters: Vec<Parameter>,
-        done: impl FnOnce(Result<Rows>) + Send + 'static,
-    ) {
-        self.store.execute(transaction, sql, parameters, done);
-    }
-
-    /// Runs one read-only statement; see [`Store::query`].
-    pub fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
-        self.store.query(sql, parameters, done);
-    }
-
-    /// Begins a write transaction; `done` gets its id.
-    pub fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
-        self.store.begin(done);
-    }
-
-    /// Commits or rolls back.
-    pub fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
-        self.store.end(transaction, commit, done);
     }
 
     /// Starts syncing by itself.
@@ -330,6 +307,31 @@ impl Database {
     pub fn foreground(&self) {
         self.events.tell_of_writes();
         self.driver.send(Input::Foreground);
+    }
+
+    /// The app went to the background and still runs: polls become rare.
+    pub fn background(&self) {
+        self.driver.send(Input::Background);
+    }
+
+    /// The user does something: polls are as frequent as they get.
+    pub fn active(&self) {
+        self.driver.send(Input::Active);
+    }
+
+    /// The device says that it has no network: only explicit wishes are tried, and a rare attempt of our own.
+    pub fn network_lost(&self) {
+        self.driver.send(Input::NetworkLost);
+    }
+
+    /// Whether the network costs money.
+    pub fn metered(&self, is: bool) {
+        self.driver.send(Input::Metered(is));
+    }
+
+    /// Whether the battery is low.
+    pub fn battery_low(&self, is: bool) {
+        self.driver.send(Input::BatteryLow(is));
     }
 
     /// The device is on a network again.

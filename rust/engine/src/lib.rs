@@ -18,4 +18,6 @@ mod uploads;
 pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
 pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
 pub use options::OpenOptions;
-pub use store::{CellKind, Crud, CrudEntry, CrudQuery, Execution, Parameter, QueueStats, Rows};
+pub use store::{
+    Batch, CellKind, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Mode, Parameter, QueueStats, Rows,
+};

@@ -1,6 +1,6 @@
 //! What `openDatabase` hands down, read from JSON and checked.
 
-use crate::store::StoreOptions;
+use crate::store::{Integers, StoreOptions};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::{Schema, SyncOptions};
 use serde::Deserialize;
@@ -19,7 +19,8 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`: `{schema, userId, directory?, filename?, sync?, customUpload?}`.
+    /// Reads the JSON that js/types.ts calls `NativeOpenOptions`:
+    /// `{schema, userId, directory?, filename?, sync?, customUpload?, bigIntegers?}`.
     /// `default_directory` is where files go when the app names no directory.
     pub fn from_json(json: &str, default_directory: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
         #[derive(Deserialize)]
@@ -33,6 +34,14 @@ impl OpenOptions {
             sync: Option<SyncOptions>,
             #[serde(default)]
             custom_upload: bool,
+            #[serde(default)]
+            big_integers: Option<BigIntegers>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum BigIntegers {
+            Bigint,
+            Error,
         }
         let invalid = |message: String| SyncError::new(ErrorCode::InvalidOptions, message);
         let wire: Wire = serde_json::from_str(json).map_err(|e| invalid(format!("the options can't be read: {e}")))?;
@@ -58,7 +67,12 @@ impl OpenOptions {
             Some(directory) => directory,
             None => default_directory()?,
         };
-        let store = StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id };
+        let integers = match wire.big_integers {
+            None | Some(BigIntegers::Bigint) => Integers::Whole,
+            Some(BigIntegers::Error) => Integers::Exact,
+        };
+        let store =
+            StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id, integers };
         Ok(Self { store, sync, custom_upload: wire.custom_upload })
     }
 }
@@ -79,6 +93,8 @@ mod tests {
         assert!(name.starts_with("omnii-") && name.ends_with(".db") && !name.contains("u."), "{name}");
         assert_eq!(options.sync, SyncOptions::default());
         assert_eq!(parse(r#","directory":"/d","filename":"x.db""#).unwrap().store.path, PathBuf::from("/d/x.db"));
+        assert_eq!(parse(r#","bigIntegers":"bigint""#).unwrap().store.integers, Integers::Whole);
+        assert_eq!(parse(r#","bigIntegers":"error""#).unwrap().store.integers, Integers::Exact);
         assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, Some(7));
         assert_eq!((options.custom_upload, parse(r#","customUpload":true"#).unwrap().custom_upload), (false, true));
     }
@@ -91,6 +107,7 @@ mod tests {
             (r#","directory":"""#, ErrorCode::InvalidOptions),
             (r#","sync":{"pageLimit":0}"#, ErrorCode::InvalidOptions),
             (r#","sync":{"pollMs":1}"#, ErrorCode::InvalidOptions),
+            (r#","bigIntegers":"number""#, ErrorCode::InvalidOptions),
             (r#","wat":1"#, ErrorCode::InvalidOptions),
         ] {
             assert_eq!(parse(extra).unwrap_err().code, code, "{extra}");

@@ -4,6 +4,7 @@
 //! `omnii_sync_core::protocol1`'s. No lock of the store is held while the network is awaited; each step commits by itself,
 //! so a push or pull that is dropped at any await leaves a consistent file.
 
+mod progress;
 mod pull;
 mod push;
 
@@ -14,8 +15,12 @@ use crate::transport::BoxFuture;
 use crate::uploads::AppUploads;
 use omnii_sync_core::SyncOptions;
 use omnii_sync_core::machine::{Pulled, RoundError};
-use std::sync::Arc;
+use omnii_sync_core::status::DownloadProgress;
+use progress::{OnProgress, Progress};
+use pull::Refused;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 type RoundResult<T> = Result<T, RoundError>;
 
@@ -28,6 +33,10 @@ pub(crate) struct Protocol1 {
     uploads: Size,
     /// Set if the app uploads itself.
     by_app: Option<Arc<AppUploads>>,
+    /// What downloads on behalf of a push have refused, by table, until a pull reports it: that pull need not see those rows
+    /// again.
+    refused_early: Mutex<HashMap<String, Refused>>,
+    on_progress: OnceLock<OnProgress>,
 }
 
 /// How often requests must be cut in half because the last ones did not get through in time; the app is not asked to know
@@ -81,7 +90,25 @@ impl Protocol1 {
         options: SyncOptions,
         by_app: Option<Arc<AppUploads>>,
     ) -> Self {
-        Self { store, client, options, pages: Size::default(), uploads: Size::default(), by_app }
+        Self {
+            store,
+            client,
+            options,
+            pages: Size::default(),
+            uploads: Size::default(),
+            by_app,
+            refused_early: Mutex::default(),
+            on_progress: OnceLock::new(),
+        }
+    }
+}
+
+impl Protocol1 {
+    /// Registers who hears how far a download is. Only the first registration counts.
+    pub(crate) fn on_progress(&self, hook: impl Fn(DownloadProgress) + Send + Sync + 'static) {
+        if self.on_progress.set(Box::new(hook)).is_err() {
+            tracing::warn!("a second progress hook was ignored");
+        }
     }
 }
 

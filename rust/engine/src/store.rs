@@ -7,11 +7,14 @@
 
 mod app_schema;
 mod apply;
+mod bell;
 mod capture;
+mod changes;
 mod checkpoint;
 mod closed_file;
 mod crud;
 mod ddl;
+mod describe;
 mod load;
 mod open;
 mod outbox;
@@ -20,6 +23,7 @@ mod parked;
 mod readers;
 mod rows;
 mod sql_error;
+mod statements;
 mod suspend;
 mod sweep;
 #[cfg(test)]
@@ -27,12 +31,15 @@ mod tests;
 mod writer;
 
 pub use apply::{Applied, Complete, PulledPage};
+pub use changes::{Changes, TableChange};
 pub use closed_file::ClosedFile;
 pub use crud::{Crud, CrudEntry, CrudQuery, QueueStats};
+pub use describe::Description;
 pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
-pub use rows::{CellKind, Parameter, Rows};
+pub use rows::{Batch, CellKind, Columns, Integers, Parameter, Rows};
+pub use statements::Mode;
 pub use writer::Writer;
 
 use omnii_sync_core::error::Result;
@@ -46,8 +53,12 @@ use writer::WriterQueue;
 
 /// Who is told what commits change. Called on the writer's thread after the commit; must not block.
 pub trait StoreObserver: Send + Sync + 'static {
-    /// Tables of the app that one commit changed.
-    fn tables_changed(&self, tables: Vec<String>);
+    /// What one commit changed; never nothing.
+    fn tables_changed(&self, changes: Changes);
+    /// Whether anybody needs to know which rows a commit changes; asked once in each.
+    fn row_ids_wanted(&self) -> bool {
+        false
+    }
     /// The outbox changed. `local` when by a write of the app, as opposed to by syncing.
     fn outbox_changed(&self, counts: Counts, local: bool);
 }
@@ -73,6 +84,8 @@ pub struct StoreOptions {
     pub schema: Arc<Schema>,
     /// Whose data it is; a file of another user is refused.
     pub user_id: String,
+    /// What becomes of integers in results that a JavaScript number can't hold.
+    pub integers: Integers,
 }
 
 /// What a file remembered from its last run.
@@ -147,7 +160,7 @@ impl Store {
             Ok(writer)
         };
         let writer = WriterQueue::start(writer, reopen, execution)?;
-        let readers = Readers::new(options.path.clone(), options.schema.clone(), execution);
+        let readers = Readers::new(options.path.clone(), options.schema.clone(), options.integers, execution);
         Ok(Self {
             schema: options.schema,
             user_id: options.user_id,
@@ -181,38 +194,6 @@ impl Store {
     /// What the file remembered when it was opened.
     pub fn remembered(&self) -> Remembered {
         self.remembered
-    }
-
-    /// Runs one statement on the writer, in transaction `transaction` or, if 0, in one of its own. `done` is called once on
-    /// the writer's thread.
-    pub fn execute(
-        &self,
-        transaction: u64,
-        sql: String,
-        parameters: Vec<Parameter>,
-        done: impl FnOnce(Result<Rows>) + Send + 'static,
-    ) {
-        if transaction == 0 {
-            self.writer.run(move |writer| done(writer.and_then(|w| w.execute_alone(&sql, &parameters))));
-        } else {
-            self.writer
-                .in_transaction(transaction, move |writer| done(writer.and_then(|w| w.execute(&sql, &parameters))));
-        }
-    }
-
-    /// Runs one read-only statement on a reader. `done` is called once on a reader's thread.
-    pub fn query(&self, sql: String, parameters: Vec<Parameter>, done: impl FnOnce(Result<Rows>) + Send + 'static) {
-        self.readers.query(sql, parameters, done);
-    }
-
-    /// Begins a write transaction when those before it have ended; `done` gets its id.
-    pub fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
-        self.writer.begin(done);
-    }
-
-    /// Ends a transaction.
-    pub fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {
-        self.writer.end(transaction, commit, done);
     }
 
     /// Runs `job` on the writer's thread between transactions. It is queued at once, not when the future is first polled.

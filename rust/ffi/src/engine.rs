@@ -6,7 +6,6 @@
 use crate::bridge::EngineSink;
 use crate::events::Events;
 use crate::request::Request;
-use crate::values::Values;
 use cxx::SharedPtr;
 use omnii_sync_engine::credentials::Credentials;
 use omnii_sync_engine::{Database, Environment, ErrorCode, OnSignOut, OpenOptions, Status, SyncError};
@@ -99,7 +98,7 @@ impl Engine {
     }
 
     /// Runs `call` with the request and the database. A panic is caught; the request then answers for itself.
-    fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
+    pub(crate) fn with(&self, request: u64, database: u32, call: impl FnOnce(Request, &Arc<Database>)) {
         let request = self.request(request);
         guarded(|| match self.database(database) {
             Ok(database) => call(request, &database),
@@ -187,36 +186,6 @@ impl Engine {
         }
     }
 
-    pub(crate) fn execute(&self, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>) {
-        self.with(request, database, |request, database| {
-            database.execute(transaction, sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
-        });
-    }
-
-    pub(crate) fn query(&self, request: u64, database: u32, sql: &str, params: Box<Values>) {
-        self.with(request, database, |request, database| {
-            database.query(sql.to_owned(), params.into_parameters(), move |rows| request.rows(rows));
-        });
-    }
-
-    pub(crate) fn begin(&self, request: u64, database: u32) {
-        self.with(request, database, |request, database| {
-            database.begin(move |id| request.number(id.map(|id| id as f64)));
-        });
-    }
-
-    pub(crate) fn commit(&self, request: u64, database: u32, transaction: u64) {
-        self.with(request, database, |request, database| {
-            database.end(transaction, true, move |outcome| request.done(outcome));
-        });
-    }
-
-    pub(crate) fn rollback(&self, request: u64, database: u32, transaction: u64) {
-        self.with(request, database, |request, database| {
-            database.end(transaction, false, move |outcome| request.done(outcome));
-        });
-    }
-
     pub(crate) fn connect(&self, request: u64, database: u32) {
         self.spawn(request, database, Request::done, |database| {
             database.connect();
@@ -278,11 +247,21 @@ impl Engine {
     }
 
     pub(crate) fn notify(&self, request: u64, database: u32, event: &str) {
-        let known = match event {
-            "foreground" => Ok(Database::foreground as fn(&Database)),
-            "networkRegained" => Ok(Database::network_regained as fn(&Database)),
-            "credentialsChanged" => Ok(Database::credentials_changed as fn(&Database)),
-            _ => Err(bad_argument("notify: event must be foreground, networkRegained or credentialsChanged")),
+        let known: Result<fn(&Database)> = match event {
+            "foreground" => Ok(Database::foreground),
+            "background" => Ok(Database::background),
+            "active" => Ok(Database::active),
+            "networkLost" => Ok(Database::network_lost),
+            "metered" => Ok(|database| database.metered(true)),
+            "unmetered" => Ok(|database| database.metered(false)),
+            "batteryLow" => Ok(|database| database.battery_low(true)),
+            "batteryOk" => Ok(|database| database.battery_low(false)),
+            "networkRegained" => Ok(Database::network_regained),
+            "credentialsChanged" => Ok(Database::credentials_changed),
+            _ => Err(bad_argument(
+                "notify: event must be foreground, background, active, networkRegained, networkLost, metered, unmetered, \
+                 batteryLow, batteryOk or credentialsChanged",
+            )),
         };
         self.spawn(request, database, Request::done, |database| {
             let told = known.map(|tell| tell(&database));

@@ -8,6 +8,7 @@ mod crud;
 mod engine;
 mod events;
 mod request;
+mod statements;
 mod values;
 
 pub use engine::Engine;
@@ -28,6 +29,10 @@ pub mod bridge {
         message: String,
         /// Whether trying later may help.
         retryable: bool,
+        /// The table it is about; empty if none in particular.
+        table: String,
+        /// The row it is about; empty if none in particular.
+        row_id: String,
     }
 
     extern "Rust" {
@@ -41,8 +46,18 @@ pub mod bridge {
         fn open(self: &Engine, request: u64, options: &str);
         fn close(self: &Engine, request: u64, database: u32);
         fn execute(self: &Engine, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>);
+        /// As `execute`; the rows say that arrays are wanted.
+        fn execute_raw(self: &Engine, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>);
+        /// `sets`: one `end_set` per set. Answers the number of rows changed.
+        fn execute_batch(self: &Engine, request: u64, database: u32, transaction: u64, sql: &str, sets: Box<Values>);
         fn query(self: &Engine, request: u64, database: u32, sql: &str, params: Box<Values>);
-        fn begin(self: &Engine, request: u64, database: u32);
+        /// As `query`, at once. If it failed, `failure.code` is not empty and the rows mean nothing.
+        fn query_now(self: &Engine, database: u32, sql: &str, params: Box<Values>, failure: &mut Failure) -> Box<Rows>;
+        /// Answers JSON of what the statement is.
+        fn describe(self: &Engine, request: u64, database: u32, sql: &str);
+        fn interrupt(self: &Engine, request: u64, database: u32);
+        /// `mode`: write, writeLock, read or readLock.
+        fn begin(self: &Engine, request: u64, database: u32, mode: &str);
         fn commit(self: &Engine, request: u64, database: u32, transaction: u64);
         fn rollback(self: &Engine, request: u64, database: u32, transaction: u64);
         fn connect(self: &Engine, request: u64, database: u32);
@@ -65,7 +80,8 @@ pub mod bridge {
         fn client_id(self: &Engine, request: u64, database: u32);
         /// `error` empty: all is uploaded that can be.
         fn finish_upload(self: &Engine, database: u32, request: u64, error: &str);
-        /// `event`: foreground, networkRegained or credentialsChanged.
+        /// `event`: foreground, background, active, networkRegained, networkLost, metered, unmetered, batteryLow, batteryOk or
+        /// credentialsChanged.
         fn notify(self: &Engine, request: u64, database: u32, event: &str);
         fn prepare_for_suspend(self: &Engine, request: u64, database: u32);
         fn resume(self: &Engine, request: u64, database: u32);
@@ -87,9 +103,15 @@ pub mod bridge {
         fn push_real(self: &mut Values, value: f64);
         fn push_text(self: &mut Values, value: &str);
         fn push_blob(self: &mut Values, value: &[u8]);
+        /// What was pushed since the last one is a set of its own.
+        fn end_set(self: &mut Values);
 
         /// A result set, flat: cell `i` is row `i / columns`, column `i % columns`.
         fn column_names(self: &Rows) -> &[String];
+        /// Results with the same number have the same column names; 0: no columns.
+        fn columns_id(self: &Rows) -> u64;
+        /// Whether each row is wanted as an array of values.
+        fn raw(self: &Rows) -> bool;
         /// Kind of each cell: 0 null, 1 integer, 2 real, 3 text (UTF-8), 4 blob, 5 text known to be ASCII.
         fn kinds(self: &Rows) -> &[u8];
         /// Per cell: an integer's or real's 64 bits; for text and blobs the offset into `bytes` in the upper 32 bits and

@@ -29,9 +29,9 @@ impl Request {
         }
     }
 
-    pub(crate) fn rows(self, outcome: Result<omnii_sync_engine::Rows>) {
+    pub(crate) fn rows(self, outcome: Result<omnii_sync_engine::Rows>, raw: bool) {
         match outcome {
-            Ok(rows) => self.settle(Ok(()), |sink, id| sink.rows_ready(id, Box::new(Rows(rows)))),
+            Ok(rows) => self.settle(Ok(()), |sink, id| sink.rows_ready(id, Box::new(Rows { rows, raw }))),
             Err(error) => self.fail(error),
         }
     }
@@ -79,6 +79,12 @@ impl Drop for Request {
     }
 }
 
-fn failure(error: SyncError) -> Failure {
-    Failure { code: error.code.as_str().to_owned(), message: error.message, retryable: error.retryable }
+pub(crate) fn failure(error: SyncError) -> Failure {
+    Failure {
+        code: error.code.as_str().to_owned(),
+        message: error.message,
+        retryable: error.retryable,
+        table: error.table.unwrap_or_default(),
+        row_id: error.row_id.unwrap_or_default(),
+    }
 }

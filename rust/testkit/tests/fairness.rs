@@ -129,3 +129,41 @@ async fn a_first_download_is_remembered_though_uploads_have_failed_ever_since() 
     device.database.close().await;
     assert!(world.device("x", QUIET).database.status().has_synced);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_refused_while_a_push_looks_first_are_counted() {
+    let world = World::new().await;
+    let policy = r#""required":["entity_type","name"],"conflictPolicy":"serverWins""#;
+    let quiet = r#"{"pollIntervalMs":3600000,"uploadThrottleMs":3600000,"overlapMs":0}"#;
+    let device = world.device_with("x", quiet, &SCHEMA.replace(r#""required":["entity_type","name"]"#, policy));
+    device.database.trigger_sync().await.unwrap();
+    world.entity("theirs");
+    insert(&device).await;
+    let user = world.user.clone();
+    let foreign = move |body: &[u8]| String::from_utf8_lossy(body).replace(&user, "somebody-else").into_bytes();
+    world.server.faults().next(Route::Sync, 1, Fault::RewriteBody(std::sync::Arc::new(foreign)));
+    device.database.trigger_sync().await.unwrap();
+    let status = device.database.status();
+    assert_eq!((status.refused_rows, status.error.map(|e| e.code)), (1, Some(ErrorCode::ForeignRow)));
+    device.database.trigger_sync().await.unwrap();
+    assert_eq!(device.database.status().refused_rows, 0, "told once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_beyond_the_limit_is_asked_for_in_smaller_pages() {
+    let world = World::new().await;
+    let device = world.device("x", QUIET);
+    world.entity("theirs");
+    let huge = |body: &[u8]| [body, &vec![b' '; 65 << 20]].concat();
+    world.server.faults().next(Route::Sync, 3, Fault::RewriteBody(std::sync::Arc::new(huge)));
+    let error = device.database.trigger_sync().await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::BadResponse, "{error}");
+    assert!(error.retryable && error.message.contains("smaller pages"), "{error}");
+    world.server.faults().clear();
+    world.server.traffic().record();
+    device.database.trigger_sync().await.unwrap();
+    let asked = world.server.traffic().take_recorded();
+    let pages: Vec<&str> = asked.iter().filter(|r| r.route == Route::Sync).map(|r| r.query.as_str()).collect();
+    assert!(!pages.is_empty() && pages.iter().all(|query| query.contains("limit=500")), "{pages:?}");
+    assert_eq!(device.read("SELECT name FROM sync_entities").await, [["theirs"]]);
+}

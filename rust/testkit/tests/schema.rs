@@ -20,7 +20,8 @@ const APP: &str = r#"{"tables":[
     {"name":"drafts","columns":[{"name":"body","type":"text"}],"localOnly":true}]}"#;
 
 async fn world() -> World {
-    let world = World::with(Config { schema: Schema::from_json(BACKEND).unwrap(), ..Config::test() }).await;
+    let world =
+        World::with(Config { schema: Schema::from_json(BACKEND).expect("a valid schema"), ..Config::test() }).await;
     world.server.traffic().record();
     world
 }
@@ -88,22 +89,26 @@ async fn inserts_only_are_done_with_the_backends_answer() {
 async fn upload_all(world: &World, device: &Device) {
     loop {
         let query = CrudQuery { after: None, transactions: 1, entries: 100 };
-        let crud = device.database.crud(query).await.unwrap();
+        let crud = device.database.crud(query).await.expect("the backend and the device work");
         let Some(last) = crud.entries.last() else { return };
         for entry in &crud.entries {
             let backend = world.server.backend();
             match &entry.data {
                 Some(data) => {
                     let mut row = world.row(&entry.table, &entry.row_id).unwrap_or_else(|| json!({}));
-                    let row = row.as_object_mut().unwrap();
+                    let row = row.as_object_mut().expect("rows are objects");
                     row.extend(data.clone());
                     row.insert("id".into(), entry.row_id.clone().into());
-                    backend.upsert(&world.user, &entry.table, Json::Object(row.clone())).unwrap();
+                    backend
+                        .upsert(&world.user, &entry.table, Json::Object(row.clone()))
+                        .expect("the backend and the device work");
                 }
-                None => drop(backend.delete(&world.user, &entry.table, &entry.row_id).unwrap()),
+                None => drop(
+                    backend.delete(&world.user, &entry.table, &entry.row_id).expect("the backend and the device work"),
+                ),
             }
         }
-        device.database.complete_crud(last.id).await.unwrap();
+        device.database.complete_crud(last.id).await.expect("the backend and the device work");
     }
 }
 

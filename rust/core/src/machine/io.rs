@@ -4,6 +4,7 @@
 //! in one place.
 
 use crate::error::{ErrorCode, SyncError};
+use crate::status::DownloadProgress;
 
 /// Names one caller waiting for a round; the driver never reuses one.
 pub type RequestId = u64;
@@ -68,6 +69,8 @@ pub struct Pulled {
     /// Rows that are gone on the backend are gone here, too: a sweep would find nothing to do. So after a first pull into
     /// an empty file.
     pub swept: bool,
+    /// Rows that are not as they were before.
+    pub changed_rows: u64,
 }
 
 /// What happened outside.
@@ -88,14 +91,27 @@ pub enum Input {
     Reconcile(RequestId),
     /// The app came to the foreground; connections may have died meanwhile.
     Foreground,
+    /// The app went to the background and still runs.
+    Background,
+    /// The user does something.
+    Active,
     /// The device is on a network again.
     NetworkRegained,
+    /// The device says that it has no network. Until it says otherwise, or the backend answers, only explicit wishes and a
+    /// rare attempt of our own are tried.
+    NetworkLost,
+    /// Whether the network costs money.
+    Metered(bool),
+    /// Whether the battery is low.
+    BatteryLow(bool),
     /// Somebody signed in, or the token was renewed.
     CredentialsChanged,
     /// The timer set by [`Effect::SetTimer`] fired. It is trusted to be the latest one: the wall clock may have jumped.
     Timer,
     /// The backend gave a good answer during the work in flight.
     Contacted,
+    /// How far the download in flight is.
+    Progress(DownloadProgress),
     /// The work of [`Effect::StartPush`] ended.
     PushFinished(Result<(), RoundError>),
     /// The work of [`Effect::StartPull`] ended.

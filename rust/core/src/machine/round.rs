@@ -81,6 +81,7 @@ impl Machine {
             }
         };
         let outcome = result.as_ref().copied().map_err(|e| e.error.clone());
+        self.status.upload_error = outcome.as_ref().err().cloned();
         step.settle(mem::take(&mut round.waiting.uploads), outcome);
         let silent = result.as_ref().is_err_and(RoundError::is_silence);
         let silent_again = mem::replace(&mut self.push_was_silent, silent) && silent;
@@ -95,10 +96,7 @@ impl Machine {
             }
             (Scope::PushOnly { .. }, Err(e)) => self.fail(round, Failure::Upload { error: e, heard: false }, step),
             (&Scope::PushOnly { resume }, Ok(())) => {
-                let wait = resume.map(|wait| match round.missed_write_at {
-                    Some(at) => wait.with_write(self.after_throttle(at, step)),
-                    None => wait,
-                });
+                let wait = resume.map(|wait| self.with_missed_write(wait, &round, step));
                 // Connected meanwhile: `connect` has queued the whole round that sets the next wait.
                 self.go_on(wait, step);
             }
@@ -117,10 +115,15 @@ impl Machine {
         let pulled = match result {
             Ok(pulled) => pulled,
             Err(e) => {
+                self.status.download_error = Some(e.error.clone());
                 return self.fail(round, Failure::Download { fetch: ended, error: e, push: push_error }, step);
             }
         };
-        self.status.connected = true;
+        self.reached();
+        self.status.download_error = None;
+        if pulled.changed_rows > 0 || self.status.pending_changes > 0 {
+            self.schedule.active(step.now_ms);
+        }
         // everything is here, though an upload may fail: who waits for the first rows need not wait for that
         self.status.has_synced = true;
         self.status.refused_rows = pulled.refused_rows;
@@ -181,13 +184,16 @@ impl Machine {
     }
 
     /// The next poll, or sooner for a write that the round's push may have missed.
-    fn next_poll(&self, round: &Round, step: &Step) -> Wait {
-        let poll = Wait::Poll { at: step.after(self.options.poll_interval_ms) };
+    fn next_poll(&mut self, round: &Round, step: &Step) -> Wait {
+        self.schedule.round_over(step.now_ms);
+        let poll = Wait::Poll { at: self.schedule.poll_at(step.now_ms, &self.options) };
         self.with_missed_write(poll, round, step)
     }
 
     fn with_missed_write(&self, wait: Wait, round: &Round, step: &Step) -> Wait {
         match round.missed_write_at {
+            // it goes with the next attempt
+            _ if self.schedule.is_offline => wait,
             Some(at) => wait.with_write(self.after_throttle(at, step)),
             None => wait,
         }
@@ -220,6 +226,17 @@ impl Machine {
 
     /// Counts the failure; says how long to wait before the next attempt.
     fn delay_ms(&mut self, failure: &Failure, step: &Step) -> u64 {
+        let delay_ms = self.backoff_ms(failure, step);
+        // a failure is no reason to try more often than after a success
+        let is_quiet = self.schedule.in_background && self.status.pending_changes == 0;
+        if self.schedule.is_offline || is_quiet {
+            delay_ms.max(self.schedule.interval_ms(&self.options))
+        } else {
+            delay_ms
+        }
+    }
+
+    fn backoff_ms(&mut self, failure: &Failure, step: &Step) -> u64 {
         let Mode::Connected { failures } = &mut self.mode else { return 0 };
         *failures = if failure.is_harmless() { 0 } else { failures.saturating_add(1) };
         if failure.is_harmless() {

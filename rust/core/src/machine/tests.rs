@@ -2,6 +2,7 @@
 
 mod failures;
 mod rounds;
+mod schedule;
 mod stalls;
 mod suspension;
 mod sweeps;

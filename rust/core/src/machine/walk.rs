@@ -3,7 +3,7 @@
 //! A failure prints its seed; `OMNII_WALK_SEED=<seed>` runs that one alone.
 
 use super::*;
-use crate::status::StatusKind;
+use crate::status::{DownloadProgress, StatusKind};
 use std::collections::{HashMap, HashSet};
 
 /// Sebastiano Vigna's splitmix64.
@@ -31,6 +31,7 @@ impl SplitMix {
             refused_rows: self.below(3),
             warning: (self.below(4) == 0).then(|| SyncError::new(ErrorCode::ForeignRow, "walk")),
             swept: self.below(3) == 0,
+            changed_rows: self.below(3) / 2,
         })
     }
 
@@ -88,6 +89,9 @@ struct Model {
     /// Open requests and how many pushes had been started when they were made.
     open: HashMap<RequestId, (Wish, u64)>,
     settled: HashSet<RequestId>,
+    /// Why the last push, and the last pull or sweep, failed.
+    upload_error: Option<SyncError>,
+    download_error: Option<SyncError>,
     published: Status,
 }
 
@@ -105,6 +109,8 @@ impl Model {
             swept: 0,
             open: HashMap::new(),
             settled: HashSet::new(),
+            upload_error: None,
+            download_error: None,
             published: Status::default(),
         }
     }
@@ -122,12 +128,14 @@ impl Model {
             Input::Reconcile(id) => self.ask(*id, Wish::Reconcile),
             Input::PushFinished(result) if self.in_flight == InFlight::Push => {
                 self.in_flight = InFlight::Nothing;
+                self.upload_error = result.as_ref().err().map(|e| e.error.clone());
                 if result.is_ok() {
                     self.pushed = self.pushes;
                 }
             }
             Input::PullFinished(result) if self.in_flight == InFlight::Pull => {
                 self.in_flight = InFlight::Nothing;
+                self.download_error = result.as_ref().err().map(|e| e.error.clone());
                 if let Ok(pulled) = result {
                     self.pulled = self.pushes;
                     if pulled.swept {
@@ -137,6 +145,7 @@ impl Model {
             }
             Input::ReconcileFinished(result) if self.in_flight == InFlight::Sweep => {
                 self.in_flight = InFlight::Nothing;
+                self.download_error = result.as_ref().err().map(|e| e.error.clone());
                 if result.is_ok() {
                     self.swept = self.pushes;
                 }
@@ -208,6 +217,13 @@ impl Model {
         assert!(!status.uploading || (self.in_flight == InFlight::Push && status.pending_changes > 0));
         assert_eq!(status.downloading, matches!(self.in_flight, InFlight::Pull | InFlight::Sweep));
         assert_eq!(status.connecting, busy && !status.connected);
+        assert!(status.download_progress.is_none() || status.downloading);
+        // a stall that the machine itself has found is in nobody's report
+        let agrees = |shown: &Option<SyncError>, last: &Option<SyncError>| {
+            shown == last || shown.as_ref().is_some_and(|e| e.code == ErrorCode::Stalled)
+        };
+        assert!(agrees(&status.upload_error, &self.upload_error), "{:?}", status.upload_error);
+        assert!(agrees(&status.download_error, &self.download_error), "{:?}", status.download_error);
         // a push may come before the retry
         assert!(status.next_retry_at_ms.is_none() || (!busy && status.next_retry_at_ms >= self.timer));
         assert!(status.has_synced || status.last_synced_at_ms.is_none());
@@ -264,7 +280,7 @@ fn walk(seed: u64) {
             1 => rng.below(1_000_000) as i64,
             _ => rng.below(300) as i64,
         };
-        let input = match rng.below(50) {
+        let input = match rng.below(56) {
             0..3 => Input::Connect,
             3 => Input::Disconnect,
             4..8 => Input::LocalWrite,
@@ -277,6 +293,15 @@ fn walk(seed: u64) {
                 Input::Upload(next_id)
             }
             15 => Input::Foreground,
+            50 => Input::Background,
+            51 => Input::Active,
+            52 => Input::NetworkLost,
+            53 => Input::Metered(rng.below(2) == 0),
+            54 => Input::BatteryLow(rng.below(2) == 0),
+            55 => {
+                let downloaded = rng.below(5);
+                Input::Progress(DownloadProgress { downloaded, total: downloaded + rng.below(5) })
+            }
             16 => Input::NetworkRegained,
             17 => Input::CredentialsChanged,
             18 => Input::Timer,

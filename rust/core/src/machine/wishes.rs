@@ -2,7 +2,8 @@
 
 use super::Machine;
 use super::io::Effect;
-use super::state::{Activity, Fetch, Mode, Queue, Round, Scope, Step, Wait};
+use super::schedule::Schedule;
+use super::state::{Activity, Fetch, Mode, Queue, Round, Scope, Step, Wait, Writes};
 use crate::error::SyncError;
 use std::mem;
 
@@ -14,6 +15,7 @@ impl Machine {
         }
         self.show(None);
         self.outbox.restart(step.now_ms);
+        self.schedule.active(step.now_ms);
         // A whole round already in flight (asked for while disconnected) serves as the first one.
         self.queue.full = match &self.activity {
             Activity::Idle(_)
@@ -46,6 +48,7 @@ impl Machine {
             Activity::Idle(_) | Activity::Pushing(_) | Activity::Fetching { .. } => return,
         }
         self.outbox.restart(step.now_ms);
+        self.schedule.active(step.now_ms);
         self.queue.full = matches!(self.mode, Mode::Connected { .. });
         self.go_on(None, step);
     }
@@ -74,8 +77,11 @@ impl Machine {
     }
 
     pub(super) fn local_write(&mut self, step: &Step) {
+        self.reschedule(step, |schedule| schedule.active(step.now_ms));
         let Mode::Connected { .. } = self.mode else { return };
         match &mut self.activity {
+            // it goes with the next attempt
+            Activity::Idle(_) if self.schedule.is_offline => {}
             Activity::Idle(wait) => {
                 let at = step.after(self.options.upload_throttle_ms);
                 *wait = Some(wait.map_or(Wait::Write { at }, |wait| wait.with_write(at)));
@@ -86,6 +92,42 @@ impl Machine {
                 round.missed_write_at.get_or_insert(step.now_ms);
             }
         }
+    }
+
+    /// The backend has answered: whatever the device says, there is a network.
+    pub(super) fn reached(&mut self) {
+        self.status.connected = true;
+        if self.schedule.is_offline {
+            self.schedule.is_offline = false;
+            if let Activity::Pushing(Round { scope: Scope::PushOnly { resume: Some(_) }, .. }) = self.activity {
+                // what it goes on waiting for is far away
+                self.queue.full = true;
+            }
+        }
+    }
+
+    /// Something is known that the schedule goes by: the poll under way comes sooner or later for it.
+    pub(super) fn reschedule(&mut self, step: &Step, change: impl FnOnce(&mut Schedule)) {
+        change(&mut self.schedule);
+        if let Activity::Idle(Some(Wait::Poll { at })) = &mut self.activity {
+            *at = self.schedule.poll_at(step.now_ms, &self.options);
+        }
+    }
+
+    /// What is in flight may end as it will; nothing begins soon.
+    pub(super) fn network_lost(&mut self, step: &Step) {
+        if self.schedule.is_offline {
+            return;
+        }
+        self.schedule.is_offline = true;
+        let Activity::Idle(wait) = &mut self.activity else { return };
+        self.status.connected = false;
+        self.schedule.since_ms = step.now_ms;
+        let later = self.schedule.poll_at(step.now_ms, &self.options);
+        *wait = wait.map(|wait| match wait {
+            Wait::Poll { .. } | Wait::Write { .. } => Wait::Poll { at: later },
+            Wait::Retry { at, .. } => Wait::Retry { at: at.max(later), writes: Writes::Held },
+        });
     }
 
     /// Something suggests that now is a better time than the one waited for.

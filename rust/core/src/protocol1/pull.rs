@@ -159,7 +159,8 @@ impl TablePull {
                  the backend must spread them",
                 page.received
             ),
-        ))
+        )
+        .of_table(table))
     }
 }
 
@@ -233,6 +234,7 @@ mod tests {
         let error = pull.advance(&page(5000, 5_000_999), "t").unwrap_err();
         assert_eq!(error.code, ErrorCode::CursorStalled);
         assert!(error.message.contains("'t'"));
+        assert_eq!(error.table.as_deref(), Some("t"));
     }
 
     #[test]

@@ -112,34 +112,47 @@ async fn write(database: &Database, sql: String) {
     done.await.unwrap().unwrap();
 }
 
-/// Lives through some minutes; answers what happened.
-fn story(directory: &std::path::Path) -> Vec<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
-        let world = Arc::new(World {
+fn open(directory: &std::path::Path, world: &Arc<World>, sync: &str) -> Arc<Database> {
+    let columns =
+        r#"[{"name":"title","type":"text"},{"name":"user_id","type":"text"},{"name":"updated_at","type":"text"}]"#;
+    let tables: Vec<String> =
+        ["a", "b", "c", "d", "e"].map(|t| format!(r#"{{"name":"{t}","columns":{columns}}}"#)).to_vec();
+    let json = format!(
+        r#"{{"schema":{{"tables":[{}]}},"userId":"u","directory":{directory:?},"sync":{sync}}}"#,
+        tables.join(",")
+    );
+    let options = OpenOptions::from_json(&json, || unreachable!("a directory is given")).unwrap();
+    let environment = Environment {
+        runtime: Handle::current(),
+        transport: Arc::new(world.clone()),
+        clock: world.clone(),
+        jitter: Jitter::seeded(7),
+        execution: Execution::Inline,
+    };
+    let database = Arc::new(Database::open(options, environment, world.clone()).unwrap());
+    world.database.set(Arc::downgrade(&database)).unwrap();
+    database
+}
+
+impl World {
+    /// Its first 150 requests have their faults.
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
             began: Instant::now(),
             story: Mutex::default(),
             rows: Mutex::default(),
             requests: Mutex::default(),
             database: OnceLock::new(),
-        });
-        let columns = r#"[{"name":"title","type":"text"},{"name":"user_id","type":"text"},{"name":"updated_at","type":"text"}]"#;
-        let tables: Vec<String> =
-            ["a", "b", "c", "d", "e"].map(|t| format!(r#"{{"name":"{t}","columns":{columns}}}"#)).to_vec();
-        let json = format!(
-            r#"{{"schema":{{"tables":[{}]}},"userId":"u","directory":{directory:?},"sync":{{"pollIntervalMs":3000,"uploadThrottleMs":40,"maxBackoffMs":500}}}}"#,
-            tables.join(",")
-        );
-        let options = OpenOptions::from_json(&json, || unreachable!("a directory is given")).unwrap();
-        let environment = Environment {
-            runtime: Handle::current(),
-            transport: Arc::new(world.clone()),
-            clock: world.clone(),
-            jitter: Jitter::seeded(7),
-            execution: Execution::Inline,
-        };
-        let database = Arc::new(Database::open(options, environment, world.clone()).unwrap());
-        world.database.set(Arc::downgrade(&database)).unwrap();
+        })
+    }
+}
+
+/// Lives through some minutes; answers what happened.
+fn story(directory: &std::path::Path) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let world = World::new();
+        let database = open(directory, &world, r#"{"pollIntervalMs":3000,"uploadThrottleMs":40,"maxBackoffMs":500}"#);
         database.connect();
         for n in 0..120_u64 {
             let table = ["a", "b", "c", "d", "e"][(n % 5) as usize];
@@ -173,7 +186,7 @@ fn story(directory: &std::path::Path) -> Vec<String> {
             let (send, read) = oneshot::channel();
             let sql = format!("SELECT title FROM {table} WHERE id = '{id}'");
             database.query(sql, vec![], move |rows| drop(send.send(rows)));
-            assert_eq!(read.await.unwrap().unwrap().cell(0, 0), Parameter::Text(row["title"].as_str().unwrap().into()));
+            assert_eq!(read.await.unwrap().unwrap().cell(0, 0), crate::store::Parameter::Text(row["title"].as_str().unwrap().into()));
         }
         // ends without a thread to wait for
         database.close().await;
@@ -192,5 +205,51 @@ fn the_same_world_twice_tells_the_same_story() {
             assert_eq!(left, right, "event {n} of {}", one.len());
         }
         assert_eq!(one.len(), other.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_that_gather_are_neither_lost_nor_forgotten_in_the_status() {
+    const INSERT: &str = "INSERT INTO a (id, title) VALUES ('x', 't')";
+    for end in ["nothing", "disconnect", "suspend", "close"] {
+        let directory = tempfile::tempdir().unwrap();
+        let world = World::new();
+        *world.requests.lock().unwrap() = 150;
+        let mut database = open(directory.path(), &world, "{}");
+        database.connect();
+        database.trigger_sync().await.unwrap();
+        write(&database, INSERT.into()).await;
+        // at once: the driver has not been told yet
+        assert_eq!(database.driver.status().pending_changes, 0, "{end}: or this tests nothing");
+        match end {
+            "disconnect" => database.disconnect(),
+            "suspend" => database.prepare_for_suspend().await.unwrap(),
+            "close" => database.close().await,
+            _ => {}
+        }
+        assert_eq!(database.status().pending_changes, 1, "{end}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(database.status().pending_changes, 1, "{end}: the throttle is not over");
+        if end != "close" {
+            assert_eq!(database.driver.status().pending_changes, 1, "{end}: and the driver has been told");
+        }
+        match end {
+            "disconnect" => database.connect(),
+            "suspend" => database.resume().await.unwrap(),
+            "close" => {
+                drop(database);
+                let again = World::new();
+                database = open(directory.path(), &again, "{}");
+                assert_eq!(database.status().pending_changes, 1, "{end}");
+                database.connect();
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                assert!(again.rows.lock().unwrap().contains_key(&("a".into(), "x".into())));
+                continue;
+            }
+            _ => {}
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(world.rows.lock().unwrap().contains_key(&("a".into(), "x".into())), "{end}: pushed by itself");
+        database.close().await;
     }
 }

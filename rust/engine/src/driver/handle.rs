@@ -5,7 +5,7 @@
 use super::Message;
 use omnii_sync_core::error::{ErrorCode, SyncError};
 use omnii_sync_core::machine::Input;
-use omnii_sync_core::status::Status;
+use omnii_sync_core::status::{DownloadProgress, Status};
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,9 +30,15 @@ impl DriverHandle {
             | Input::Disconnect
             | Input::LocalWrite
             | Input::Foreground
+            | Input::Background
+            | Input::Active
             | Input::NetworkRegained
+            | Input::NetworkLost
+            | Input::Metered(_)
+            | Input::BatteryLow(_)
             | Input::CredentialsChanged
             | Input::Contacted
+            | Input::Progress(_)
             | Input::Counts { .. }
             | Input::Cleared
             | Input::Suspend
@@ -112,6 +118,16 @@ impl DriverHandle {
         move || {
             if let Some(inbox) = inbox.upgrade() {
                 let _ = inbox.send(Message::Input(Input::Contacted));
+            }
+        }
+    }
+
+    /// For [`Progress`](crate::protocol1::Progress). As [`Self::contact_hook`].
+    pub(crate) fn progress_hook(&self) -> impl Fn(DownloadProgress) + Send + Sync + 'static {
+        let inbox = self.inbox.downgrade();
+        move |progress| {
+            if let Some(inbox) = inbox.upgrade() {
+                let _ = inbox.send(Message::Input(Input::Progress(progress)));
             }
         }
     }

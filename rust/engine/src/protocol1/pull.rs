@@ -4,14 +4,14 @@
 //! download, parsing and applying overlap. What one table suffers from does not stop the others; a page of a pull that
 //! was given up is never applied.
 
-use super::{Protocol1, RoundResult, sync_path};
+use super::{Progress, Protocol1, RoundResult, sync_path};
 use crate::store::{Complete, Load, PulledPage, Store, Writer};
 use omnii_sync_core::machine::{Pulled, RoundError};
 use omnii_sync_core::protocol1::pull::{Next, TablePull};
 use omnii_sync_core::protocol1::{PAGE_LIMIT, page};
 use omnii_sync_core::{ErrorCode, SyncError, Table};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -62,13 +62,27 @@ impl Protocol1 {
     /// Everything that is new.
     pub(super) async fn pull_all(&self) -> RoundResult<Pulled> {
         let fresh = self.store.write(|w| w.knows_nothing()).await?;
-        let pulled = self.pull_tables(&[]).await?;
+        let mut refused = Refused::default();
+        for (table, page) in self.pull_tables(&[]).await? {
+            let early = self.refused_early.lock().unwrap_or_else(PoisonError::into_inner).remove(&table);
+            refused.add(page.or_more(early));
+        }
         // what was fetched into an empty file is all there is
-        Ok(Pulled { swept: fresh, ..pulled })
+        Ok(Pulled { swept: fresh, ..refused.into_pulled() })
     }
 
-    /// What is new in these tables, or in all if none is named.
-    pub(super) async fn pull_tables(&self, only: &[&str]) -> RoundResult<Pulled> {
+    /// Pulls one table on behalf of a push; the next pull reports what was refused.
+    pub(super) async fn pull_early(&self, table: &str) -> RoundResult<()> {
+        for (table, refused) in self.pull_tables(&[table]).await? {
+            let mut early = self.refused_early.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = early.remove(&table);
+            early.insert(table, refused.or_more(before));
+        }
+        Ok(())
+    }
+
+    /// What is new in these tables, or in all if none is named. Answers what was refused, by table.
+    async fn pull_tables(&self, only: &[&str]) -> RoundResult<Vec<(String, Refused)>> {
         let schema = self.store.schema().clone();
         let tables: Vec<Table> = schema
             .parents_first()
@@ -81,8 +95,7 @@ impl Protocol1 {
             self.store.write(move |w| names.iter().map(|t| w.cursor(t)).collect::<Result<Vec<_>, _>>()).await?;
         let limit = self.page_limit();
         let position = |cursor| TablePull::new(cursor, self.options.overlap_ms, limit);
-        let refused = self.walk(tables.into_iter().zip(cursors.into_iter().map(position)).collect(), false).await?;
-        Ok(refused.into_pulled())
+        self.walk(tables.into_iter().zip(cursors.into_iter().map(position)).collect(), false).await
     }
 
     /// Every row of every table, and then the rows that were not among them are deleted here (docs/protocol.md, pull 6).
@@ -92,8 +105,11 @@ impl Protocol1 {
         self.store.write(|w| w.begin_sweep()).await?;
         let schema = self.store.schema().clone();
         let sweep = |table: &Table| (table.clone(), TablePull::sweep(self.options.overlap_ms, self.page_limit()));
-        let refused =
-            self.walk(schema.parents_first().into_iter().filter(|t| t.is_pulled()).map(sweep).collect(), true).await?;
+        let pulls = schema.parents_first().into_iter().filter(|t| t.is_pulled()).map(sweep).collect();
+        let mut refused = Refused::default();
+        for (_, page) in self.walk(pulls, true).await? {
+            refused.add(page);
+        }
         if refused.unidentified + refused.foreign > 0 {
             let message = format!(
                 "the backend sent {} rows without a usable id and {} of another user, so it can't be said which rows were \
@@ -132,13 +148,14 @@ impl Protocol1 {
     }
 
     /// Pulls the tables one after another, the first pages of the next ones ahead.
-    async fn walk(&self, tables: Vec<(Table, TablePull)>, sweep: bool) -> RoundResult<Refused> {
+    async fn walk(&self, tables: Vec<(Table, TablePull)>, sweep: bool) -> RoundResult<Vec<(String, Refused)>> {
         // dropped with this future: pages that are still on their way to the writer are then refused
         let pull = self.store.begin_pull();
         let mut waiting: VecDeque<_> = tables.into();
         let mut ahead: VecDeque<(Table, TablePull, InFlight)> = VecDeque::new();
         let mut failure: Option<RoundError> = None;
-        let mut refused = Refused::default();
+        let mut refused = Vec::new();
+        let mut progress = Progress::new(self.on_progress.get());
         loop {
             while ahead.len() < CONCURRENT_TABLES
                 && let Some((table, position)) = waiting.pop_front()
@@ -147,8 +164,9 @@ impl Protocol1 {
                 ahead.push_back((table, position, request));
             }
             let Some((table, position, first)) = ahead.pop_front() else { break };
-            match self.pull_table(Arc::new(table), position, first, pull.number(), sweep).await {
-                Ok(more) => refused.add(more),
+            let name = table.name.clone();
+            match self.pull_table(Arc::new(table), position, first, pull.number(), sweep, &mut progress).await {
+                Ok(more) => refused.push((name, more)),
                 // what one table suffers from; the others go on (docs/protocol.md, pull 5)
                 Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
                     failure.get_or_insert(error);
@@ -199,6 +217,7 @@ impl Protocol1 {
         first: InFlight,
         pull: i64,
         sweep: bool,
+        progress: &mut Progress<'_>,
     ) -> RoundResult<Refused> {
         let mut position = position;
         let mut refused = Refused::default();
@@ -228,6 +247,7 @@ impl Protocol1 {
                 Err(_) => None, // the job has ended with an error
             };
             let (page, began) = applied.await?;
+            progress.page(page.received, if request.is_some() { position.limit() } else { 0 });
             refused.add(page);
             load = load.or(began);
             match request {
@@ -264,7 +284,8 @@ impl PageJob {
             return Err(SyncError::new(
                 ErrorCode::TableFailed,
                 format!("the backend failed to answer for table '{}'; its other tables go on", self.table.name),
-            ));
+            )
+            .of_table(&self.table.name));
         };
         let from_the_beginning = self.position.since().is_none();
         self.position.measured(self.fetched.body.len(), self.fetched.took_ms, self.timeout_ms);
@@ -295,12 +316,16 @@ impl PageJob {
     }
 }
 
-/// Rows that were not applied.
+/// What came of pages, above all the rows that were not applied.
 #[derive(Default)]
-struct Refused {
+pub(super) struct Refused {
     foreign: usize,
     unusable: usize,
     unidentified: usize,
+    /// Rows that came, refused ones included.
+    received: usize,
+    /// Rows that are not as they were before.
+    written: usize,
     /// Where the first of them went wrong.
     warning: Option<SyncError>,
 }
@@ -309,23 +334,33 @@ impl Refused {
     fn of(table: &Table, page: &page::Page<'_>, applied: crate::store::Applied) -> Self {
         let name = &table.name;
         let unusable = page.malformed + applied.refused;
+        let written = applied.written;
         let fault = || page.first_fault.clone().or(applied.fault).unwrap_or_default();
         let warning = if page.foreign > 0 {
             let message =
                 format!("the backend sent {} rows of another user in table '{name}'; they were refused", page.foreign);
-            Some(SyncError::new(ErrorCode::ForeignRow, message))
+            Some(SyncError::new(ErrorCode::ForeignRow, message).of_table(name))
         } else {
             let told =
                 || format!("table '{name}': {unusable} rows could not be used and were left out; first {}", fault());
-            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()))
+            (unusable > 0).then(|| SyncError::new(ErrorCode::TableFailed, told()).of_table(name))
         };
-        Self { foreign: page.foreign, unusable, unidentified: page.unidentified, warning }
+        Self {
+            foreign: page.foreign,
+            unusable,
+            unidentified: page.unidentified,
+            received: page.received,
+            written,
+            warning,
+        }
     }
 
     fn add(&mut self, page: Self) {
         self.foreign += page.foreign;
         self.unusable += page.unusable;
         self.unidentified += page.unidentified;
+        self.received += page.received;
+        self.written += page.written;
         // rows of another user are the graver fault
         let graver = |e: &SyncError| e.code == ErrorCode::ForeignRow;
         if self.warning.as_ref().is_none_or(|mine| !graver(mine) && page.warning.as_ref().is_some_and(graver)) {
@@ -333,8 +368,21 @@ impl Refused {
         }
     }
 
+    /// This, or what an earlier download of the same table refused if that was more: within the overlap both see the same rows.
+    fn or_more(self, early: Option<Self>) -> Self {
+        match early {
+            Some(early) if early.foreign + early.unusable > self.foreign + self.unusable => early,
+            Some(_) | None => self,
+        }
+    }
+
     /// What could be used was applied: the pull is complete.
     fn into_pulled(self) -> Pulled {
-        Pulled { refused_rows: (self.foreign + self.unusable) as u64, warning: self.warning, swept: false }
+        Pulled {
+            refused_rows: (self.foreign + self.unusable) as u64,
+            warning: self.warning,
+            swept: false,
+            changed_rows: self.written as u64,
+        }
     }
 }

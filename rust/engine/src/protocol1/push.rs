@@ -94,8 +94,8 @@ impl Protocol1 {
         };
         let (mut held, mut failure) = (Vec::new(), None);
         for table in self.store.write(|w| w.queued_tables()).await?.into_iter().filter(yields) {
-            match self.pull_tables(&[&table]).await {
-                Ok(_) => {}
+            match self.pull_early(&table).await {
+                Ok(()) => {}
                 Err(error) if matches!(error.error.code, ErrorCode::TableFailed | ErrorCode::CursorStalled) => {
                     held.push(table);
                     failure.get_or_insert(error);

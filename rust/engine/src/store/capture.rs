@@ -5,6 +5,7 @@
 //! The functions check what the backend could never take (broken JSON, infinities) and fail the app's statement with the
 //! table and column named, before anything is stored.
 
+use super::changes::Notes;
 use omnii_sync_core::{ColumnType, ErrorCode, Schema, SyncError};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -24,14 +25,39 @@ pub struct Capture {
     pub change: AtomicI64,
     /// The same when the statement under way began.
     pub statement: AtomicI64,
+    /// The transaction whose last change is a delete, 0 if none.
+    deleted: AtomicI64,
     /// Why the statement under way was refused by us, not by SQLite; what SQLite makes of it says less.
     refusal: Mutex<Option<SyncError>>,
+    /// What the transaction under way changes; nothing is noted where nobody has put notes.
+    pub notes: Mutex<Option<Notes>>,
 }
 
 impl Capture {
     /// Notes why the statement under way must fail.
     pub fn refuse(&self, code: ErrorCode, message: String) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(SyncError::new(code, message));
+        self.refused(SyncError::new(code, message));
+    }
+
+    fn refused(&self, error: SyncError) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Notes the ids that a trigger hands over (`omnii_capturing(table, id, …)`).
+    fn note(&self, context: &Context<'_>) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(notes), ValueRef::Integer(place)) = (notes.as_mut(), context.get_raw(0)) else { return };
+        let Ok(place) = usize::try_from(place) else { return };
+        notes.note(place, (1..context.len()).map(|i| context.get_raw(i).as_str().ok()));
+    }
+
+    /// Whether the row being inserted may have entries that the insert takes back: those of the same statement (triggers of
+    /// the app, REPLACE), or a delete directly before in the same transaction. Saves the triggers of nearly all inserts their
+    /// searches.
+    fn may_be_taken_back(&self) -> bool {
+        let deleted = self.deleted.load(Ordering::Relaxed);
+        self.change.load(Ordering::Relaxed) > self.statement.load(Ordering::Relaxed)
+            || (deleted != 0 && deleted == self.transaction.load(Ordering::Relaxed))
     }
 
     /// Takes the note.
@@ -44,7 +70,12 @@ impl Capture {
 pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Capture>) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let state = capture.clone();
-    connection.create_scalar_function("omnii_capturing", 0, flags, move |_| Ok(state.on.load(Ordering::Relaxed)))?;
+    connection.create_scalar_function("omnii_capturing", -1, flags, move |context| {
+        if context.len() > 0 {
+            state.note(context);
+        }
+        Ok(state.on.load(Ordering::Relaxed))
+    })?;
     let state = capture.clone();
     connection.create_scalar_function("omnii_transaction", 0, flags, move |_| {
         Ok(state.transaction.load(Ordering::Relaxed))
@@ -53,28 +84,51 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     connection
         .create_scalar_function("omnii_statement", 0, flags, move |_| Ok(state.statement.load(Ordering::Relaxed)))?;
     let state = capture.clone();
-    connection.create_scalar_function("omnii_change", 0, flags, move |_| {
+    // 3 for a delete
+    connection.create_scalar_function("omnii_change", -1, flags, move |context| {
+        let transaction = if context.len() > 0 { state.transaction.load(Ordering::Relaxed) } else { 0 };
+        state.deleted.store(transaction, Ordering::Relaxed);
         Ok(state.change.fetch_add(1, Ordering::Relaxed) + 1)
     })?;
+    let state = capture.clone();
+    connection.create_scalar_function("omnii_again", 0, flags, move |_| Ok(state.may_be_taken_back()))?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), &state))?;
+    connection
+        .create_scalar_function("omnii_record", -1, flags, move |c| told(record(c, &tables), c, &tables, &state))?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), &state))?;
+    connection.create_scalar_function("omnii_diff", -1, flags, move |c| told(diff(c, &tables), c, &tables, &state))?;
     // of tables with trackPrevious
     let (tables, state) = (schema.clone(), capture.clone());
-    connection
-        .create_scalar_function("omnii_previous", -1, flags, move |c| told(previous(c, &tables, true), &state))?;
+    connection.create_scalar_function("omnii_previous", -1, flags, move |c| {
+        told(previous(c, &tables, true), c, &tables, &state)
+    })?;
     let (tables, state) = (schema.clone(), capture.clone());
-    connection
-        .create_scalar_function("omnii_previous_row", -1, flags, move |c| told(previous(c, &tables, false), &state))
+    connection.create_scalar_function("omnii_previous_row", -1, flags, move |c| {
+        told(previous(c, &tables, false), c, &tables, &state)
+    })
 }
 
 /// Notes the reason of a refusal before SQLite wraps it.
-fn told<T>(result: rusqlite::Result<T>, capture: &Capture) -> rusqlite::Result<T> {
+fn told<T>(
+    result: rusqlite::Result<T>,
+    context: &Context<'_>,
+    schema: &Schema,
+    capture: &Capture,
+) -> rusqlite::Result<T> {
     if let Err(Error::UserFunctionError(reason)) = &result {
-        capture.refuse(ErrorCode::Constraint, reason.to_string());
+        let error = SyncError::new(ErrorCode::Constraint, reason.to_string());
+        capture.refused(match table_of(context, schema) {
+            Some(table) => error.of_table(&table.name),
+            None => error,
+        });
     }
     result
+}
+
+/// The table that the first argument means.
+fn table_of<'s>(context: &Context<'_>, schema: &'s Schema) -> Option<&'s omnii_sync_core::Table> {
+    let index = if context.is_empty() { None } else { context.get::<i64>(0).ok() };
+    index.and_then(|index| usize::try_from(index).ok()).and_then(|index| schema.tables.get(index))
 }
 
 /// `omnii_record(table, value, …)`: all columns of a row as a JSON object.
@@ -125,11 +179,8 @@ struct ColumnWriter<'s> {
 
 impl<'s> ColumnWriter<'s> {
     fn new(context: &Context<'_>, schema: &'s Schema) -> rusqlite::Result<Self> {
-        let index = if context.is_empty() { -1 } else { context.get::<i64>(0)? };
-        let table = usize::try_from(index)
-            .ok()
-            .and_then(|index| schema.tables.get(index))
-            .ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
+        let table =
+            table_of(context, schema).ok_or_else(|| refuse("the schema has changed under an old trigger".into()))?;
         Ok(Self { table, json: String::from("{") })
     }
 

@@ -168,7 +168,7 @@ impl Writer {
             self.narrow_parked_inserts(&mut left)?;
         }
         self.take_back_superseded(&done, &mut left)?;
-        match self.schema.clone().table(table) {
+        match self.schema.clone().table(table).filter(|t| t.is_pulled()) {
             Some(table) => self.lay_over(table, row_id, columns, &left).map(drop),
             None => Ok(()),
         }

@@ -139,9 +139,13 @@ pub fn indexes(table: &Table) -> Vec<(String, String)> {
 /// `recursive_triggers` is on, so that REPLACE reports the row it removes; a delete directly before an insert of the same
 /// row in the same transaction is that REPLACE, and is taken back, since on the backend it would cascade. What triggers of the
 /// app have done to a new row before ours ran is in the row that the insert records; their own entries are taken back, too.
+/// If they have deleted it again, it was never there: nothing is recorded, unless it had replaced a row (then there are two
+/// deletes).
 ///
 /// What a table's options ask for is in its own triggers only. A table that is only local has none; one that takes inserts
 /// only has one, which deletes the row again.
+///
+/// The condition of those that run afterwards hands the row's id over, also while nothing is captured (see [`super::changes`]).
 pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     if table.local_only {
         return Vec::new();
@@ -168,30 +172,25 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
     let trigger_at = |time: &str, event: &str, prefix: &str, body: String| {
         let trigger_name = format!("omnii_{prefix}{}_{}", event.to_lowercase(), table.name);
         let sql = format!(
-            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing() BEGIN {body} END",
-            quote(&trigger_name)
+            "CREATE TRIGGER {} {time} {event} ON {name} WHEN omnii_capturing({}) BEGIN {body} END",
+            quote(&trigger_name),
+            match (time, event) {
+                ("AFTER", "INSERT") => format!("{index}, NEW.\"id\""),
+                ("AFTER", "DELETE") => format!("{index}, OLD.\"id\""),
+                // a trigger of the app may change an id while the engine writes
+                ("AFTER", _) => format!("{index}, OLD.\"id\", NEW.\"id\""),
+                _ => String::new(),
+            }
         );
         (trigger_name, sql)
     };
     let trigger = |event: &str, body: String| trigger_at("AFTER", event, "", body);
     let old_record = format!("omnii_record({index}{})", list("OLD"));
-    let insert = trigger(
-        "INSERT",
-        format!(
-            "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
-                   WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
-                 DELETE FROM omnii_overlay WHERE tbl = {t} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
-                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
-                 DELETE FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\" AND state = 0 AND ((id > omnii_statement() AND op > 1) \
-                   OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
-                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
-            list("now")
-        ),
-    );
-    if table.insert_only {
-        return vec![insert];
-    }
+    // the table's name, or NULL where there can be nothing to take back: a key that is NULL costs no search
+    let again = format!("CASE WHEN omnii_again() THEN {t} END");
+    let again_here = format!("CASE WHEN omnii_again() THEN CASE WHEN EXISTS (SELECT 1 FROM {now}) THEN {t} END END");
+    let again_gone =
+        format!("CASE WHEN omnii_again() THEN CASE WHEN NOT EXISTS (SELECT 1 FROM {now}) THEN {t} END END");
     let (was, before) = match tracks {
         true => (", previous", format!(", omnii_previous({index}{pairs}) AS p")),
         false => ("", String::new()),
@@ -204,8 +203,27 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
         true => (format!("{noted} AS m"), ", m"),
         false => (String::new(), ""),
     };
-    vec![
-        insert,
+    let mut all = vec![
+        trigger(
+            "INSERT",
+            format!(
+                "SELECT RAISE(ABORT, 'write a UUID in lower case: the backend does, and would make a second row of it') \
+                   WHERE length(NEW.\"id\") = 36 AND NEW.\"id\" GLOB '????????-????-????-????-*' AND NEW.\"id\" <> lower(NEW.\"id\"); \
+                 DELETE FROM omnii_overlay WHERE tbl = {again} AND row_id = NEW.\"id\" AND NOT EXISTS (SELECT 1 FROM omnii_outbox \
+                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND (id <= omnii_statement() OR op = 3)); \
+                 DELETE FROM omnii_outbox WHERE tbl = {again_here} AND row_id = NEW.\"id\" AND state = 0 \
+                   AND ((id > omnii_statement() AND op > 1) \
+                   OR (op = 3 AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox))); \
+                 DELETE FROM omnii_outbox WHERE tbl = {again_gone} AND row_id = NEW.\"id\" \
+                   AND id > omnii_statement() AND (op < 3 OR (SELECT count(*) FROM omnii_outbox \
+                   WHERE tbl = {t} AND row_id = NEW.\"id\" AND op = 3 AND id > omnii_statement()) = 1); \
+                 DELETE FROM omnii_overlay WHERE tbl = {again_gone} AND row_id = NEW.\"id\" \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = NEW.\"id\"); \
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op, data{note}) \
+                   SELECT omnii_change(), omnii_transaction(), {t}, NEW.\"id\", 1, omnii_record({index}{}){noted} FROM {now};{after}",
+                list("now")
+            ),
+        ),
         // before any trigger of the app can have changed the row again
         trigger_at(
             "BEFORE",
@@ -233,9 +251,14 @@ pub fn triggers(index: usize, table: &Table) -> Vec<(String, String)> {
             "DELETE",
             format!(
                 "INSERT INTO omnii_overlay (tbl, row_id, server) SELECT {t}, OLD.\"id\", {old_record} \
-                   WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\"); \
-                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
+                   WHERE NOT EXISTS (SELECT 1 FROM omnii_outbox WHERE tbl = {t} AND row_id = OLD.\"id\") \
+                   AND NOT EXISTS (SELECT 1 FROM omnii_overlay WHERE tbl = {t} AND row_id = OLD.\"id\"); \
+                 INSERT INTO omnii_outbox (id, tx, tbl, row_id, op{was}) VALUES (omnii_change(3), omnii_transaction(), {t}, OLD.\"id\", 3{deleted});"
             ),
         ),
-    ]
+    ];
+    if table.insert_only {
+        all.truncate(1);
+    }
+    all
 }

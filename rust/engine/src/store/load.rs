@@ -117,13 +117,13 @@ fn make_one_missing_index(connection: &Connection, table: &Table) -> Result<bool
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Counts, StoreObserver, StoreOptions};
+    use super::super::{Changes, Counts, StoreObserver, StoreOptions};
     use super::*;
 
     struct Deaf;
 
     impl StoreObserver for Deaf {
-        fn tables_changed(&self, _: Vec<String>) {}
+        fn tables_changed(&self, _: Changes) {}
         fn outbox_changed(&self, _: Counts, _: bool) {}
     }
 
@@ -151,7 +151,8 @@ mod tests {
 
     fn open(directory: &std::path::Path) -> Arc<Store> {
         let schema = Arc::new(Schema::from_json(SCHEMA).unwrap());
-        let options = StoreOptions { path: directory.join("x.db"), schema, user_id: "u".into() };
+        let options =
+            StoreOptions { path: directory.join("x.db"), schema, user_id: "u".into(), integers: Default::default() };
         Arc::new(Store::open(options, Arc::new(Deaf)).unwrap())
     }
 

@@ -103,7 +103,8 @@ pub(super) fn writer(options: &StoreOptions, observer: Arc<dyn StoreObserver>) -
     // an error drops the connection, which rolls back
     let remembered = prepare(&connection, options).map_err(|e| told_of_damage(e, &options.path))?;
     connection.execute_batch("COMMIT").map_err(failed)?;
-    let writer = Writer::new(connection, options.schema.clone(), captured, observer).map_err(failed)?;
+    let writer =
+        Writer::new(connection, options.schema.clone(), captured, observer, options.integers).map_err(failed)?;
     let counts = writer.counts();
     Ok((writer, Remembered { counts, ..remembered }))
 }

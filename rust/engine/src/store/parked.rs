@@ -36,7 +36,7 @@ impl Writer {
             .collect()
     }
 
-    /// The parked ones among `ids`, or all; changes of tables outside the schema are left out if `synced` is set.
+    /// The parked ones among `ids`, or all; changes of tables that are not synced (any more) are left out if `synced` is set.
     fn parked_among(&self, ids: Option<&[ChangeId]>, synced: bool) -> Result<Vec<(ChangeId, String, String)>> {
         let rows: Vec<(ChangeId, String, String)> = self
             .connection
@@ -45,13 +45,14 @@ impl Writer {
             .map_err(sql_error)?;
         let wanted: Option<HashSet<ChangeId>> = ids.map(|ids| ids.iter().copied().collect());
         let fits = |(id, table, _): &(ChangeId, String, String)| {
-            wanted.as_ref().is_none_or(|ids| ids.contains(id)) && (!synced || self.schema.table(table).is_some())
+            wanted.as_ref().is_none_or(|ids| ids.contains(id))
+                && (!synced || self.schema.table(table).is_some_and(|t| !t.local_only))
         };
         Ok(rows.into_iter().filter(fits).collect())
     }
 
     /// Queues parked changes again, in their old places; call it inside [`Writer::transaction`]. Changes of a table that has
-    /// left the schema stay parked. Answers how many were queued.
+    /// left the schema, or is only local now, stay parked. Answers how many were queued.
     pub fn retry_parked(&mut self, ids: Option<&[ChangeId]>) -> Result<u64> {
         let chosen = self.parked_among(ids, true)?;
         let mut queue = self
@@ -101,9 +102,9 @@ impl Writer {
                 doomed.contains(&e.change.id) || from.is_some_and(|from| (from..until).contains(&e.change.id))
             });
             self.forget(&gone)?;
-            match schema.table(table) {
+            match schema.table(table).filter(|t| t.is_pulled()) {
                 Some(table) => drop(self.lay_over(table, row_id, server.columns, &kept)?),
-                // the table has left the schema: nobody keeps its rows up to date
+                // the table has left the schema, or its rows are not the backend's: nobody keeps them up to date
                 None if kept.is_empty() => self.drop_settled_overlay(table, row_id)?,
                 None => {}
             }

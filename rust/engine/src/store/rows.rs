@@ -6,6 +6,10 @@ use super::sql_error::sql_error;
 use omnii_sync_core::{ErrorCode, SyncError, error::Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Statement, ToSql};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One SQL parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,11 +56,62 @@ pub enum CellKind {
     AsciiText = 5,
 }
 
+/// What becomes of integers that a JavaScript number can't hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Integers {
+    /// They are answered like all others.
+    #[default]
+    Whole,
+    /// The statement fails with `OutOfRange`.
+    Exact,
+}
+
+/// Number.MAX_SAFE_INTEGER: beyond it one number stands for several integers.
+const MAX_EXACT_INTEGER: i64 = (1 << 53) - 1;
+
+/// The columns of a result set.
+#[derive(Debug, Default, Clone)]
+pub struct Columns {
+    /// Results with the same number have the same names; no two lists of names ever had the same number. 0: no columns.
+    pub id: u64,
+    /// As SQLite gives them; duplicates are possible.
+    pub names: Vec<String>,
+}
+
+impl Columns {
+    fn of(statement: &Statement<'_>) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        match statement.column_count() {
+            0 => Self::default(),
+            _ => Self { id: LAST.fetch_add(1, Ordering::Relaxed) + 1, names: names(statement) },
+        }
+    }
+
+    fn are_of(&self, statement: &Statement<'_>) -> bool {
+        statement.column_count() == self.names.len()
+            && (0..self.names.len()).all(|i| statement.column_name(i).is_ok_and(|name| name == self.names[i]))
+    }
+}
+
+impl PartialEq for Columns {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl std::ops::Deref for Columns {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.names
+    }
+}
+
 /// A result set. Cell `i` is row `i / columns.len()`, column `i % columns.len()`.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Rows {
-    /// Column names as SQLite gives them; duplicates are possible.
-    pub columns: Vec<String>,
+    /// Column names.
+    pub columns: Arc<Columns>,
     /// A [`CellKind`] per cell.
     pub kinds: Vec<u8>,
     /// 64 bits per cell.
@@ -120,13 +175,118 @@ impl Rows {
     }
 }
 
-/// Binds the parameters, steps the statement to its end and collects the rows. `rows_affected` and `insert_id` are left to
-/// the caller, who knows the connection.
-pub fn run(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<Rows> {
-    if statement.column_count() == 0 && statement.expanded_sql().is_none() {
+/// Runs the statements of one connection into result sets.
+#[derive(Debug, Default)]
+pub struct Collector {
+    integers: Integers,
+    /// The columns that statements had when they ran last, by their text.
+    columns: RefCell<HashMap<Box<str>, Arc<Columns>>>,
+}
+
+/// So many statements' columns are remembered.
+const MAX_REMEMBERED: usize = 256;
+
+impl Collector {
+    /// For a new connection.
+    pub fn new(integers: Integers) -> Self {
+        Self { integers, columns: RefCell::default() }
+    }
+
+    /// Binds the parameters, steps the statement, whose text is `sql`, to its end and collects the rows. `rows_affected` and
+    /// `insert_id` are left to the caller, who knows the connection.
+    pub fn run(&self, statement: &mut Statement<'_>, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        bind(statement, parameters)?;
+        let mut result = Rows::default();
+        let mut rows = statement.raw_query();
+        let mut row = rows.next().map_err(sql_error)?;
+        if let Some(row) = row {
+            // now, since the first step may have prepared a cached `SELECT *` anew
+            result.columns = self.columns(row.as_ref(), sql);
+        }
+        while let Some(cells) = row {
+            for column in 0..result.columns.len() {
+                let value = cells.get_ref(column).map_err(sql_error)?;
+                if let (Integers::Exact, ValueRef::Integer(integer)) = (self.integers, value)
+                    && !(-MAX_EXACT_INTEGER..=MAX_EXACT_INTEGER).contains(&integer)
+                {
+                    return Err(out_of_range(&result.columns[column]));
+                }
+                result.push(value)?;
+            }
+            row = rows.next().map_err(sql_error)?;
+        }
+        drop(rows);
+        if result.kinds.is_empty() {
+            result.columns = self.columns(statement, sql);
+        }
+        Ok(result)
+    }
+
+    fn columns(&self, statement: &Statement<'_>, sql: &str) -> Arc<Columns> {
+        if statement.column_count() == 0 {
+            return Arc::default();
+        }
+        let mut remembered = self.columns.borrow_mut();
+        if let Some(columns) = remembered.get(sql)
+            && columns.are_of(statement)
+        {
+            return columns.clone();
+        }
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.clear();
+        }
+        let columns = Arc::new(Columns::of(statement));
+        remembered.insert(sql.into(), columns.clone());
+        columns
+    }
+}
+
+fn out_of_range(column: &str) -> SyncError {
+    SyncError::new(
+        ErrorCode::OutOfRange,
+        format!(
+            "column '{column}' holds an integer beyond ±(2^53 - 1): read it as text, or open with bigIntegers: 'bigint'"
+        ),
+    )
+}
+
+/// Parameter sets for one statement.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Batch {
+    /// The parameters of all sets, one set after the other.
+    pub parameters: Vec<Parameter>,
+    /// Where in `parameters` each set ends.
+    pub ends: Vec<usize>,
+}
+
+impl Batch {
+    /// Calls `run` with each set. An error says which set it was.
+    pub fn each(&self, mut run: impl FnMut(&[Parameter]) -> Result<()>) -> Result<()> {
+        let mut start = 0;
+        for (index, end) in self.ends.iter().enumerate() {
+            run(&self.parameters[start..*end]).map_err(|error| SyncError {
+                message: format!("parameter set {index} (the first is 0): {}", error.message),
+                ..error
+            })?;
+            start = *end;
+        }
+        Ok(())
+    }
+}
+
+/// Binds the parameters and steps the statement to its end; rows that it answers are dropped.
+pub fn run_without_rows(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<()> {
+    bind(statement, parameters)?;
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(sql_error)?.is_some() {}
+    Ok(())
+}
+
+fn bind(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<()> {
+    let expected = statement.parameter_count();
+    if expected == 0 && is_empty(statement) {
         return Err(SyncError::new(ErrorCode::BadArgument, "the SQL text holds no statement"));
     }
-    let expected = statement.parameter_count();
     if expected != parameters.len() {
         return Err(SyncError::new(
             ErrorCode::BadArgument,
@@ -136,21 +296,14 @@ pub fn run(statement: &mut Statement<'_>, parameters: &[Parameter]) -> Result<Ro
     for (i, parameter) in parameters.iter().enumerate() {
         statement.raw_bind_parameter(i + 1, parameter).map_err(sql_error)?;
     }
-    let mut result = Rows { columns: names(statement), ..Rows::default() };
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next().map_err(sql_error)? {
-        let statement: &Statement<'_> = row.as_ref();
-        if result.kinds.is_empty() && statement.column_count() != result.columns.len() {
-            // the first step prepared a cached `SELECT *` anew, since a table has changed
-            result.columns = names(statement);
-        }
-        for column in 0..result.columns.len() {
-            result.push(row.get_ref(column).map_err(sql_error)?)?;
-        }
-    }
-    Ok(result)
+    Ok(())
 }
 
-fn names(statement: &Statement<'_>) -> Vec<String> {
+/// Whether the text held nothing but spaces and comments.
+pub fn is_empty(statement: &Statement<'_>) -> bool {
+    statement.column_count() == 0 && statement.expanded_sql().is_none()
+}
+
+pub(super) fn names(statement: &Statement<'_>) -> Vec<String> {
     statement.column_names().map(str::to_owned).collect()
 }

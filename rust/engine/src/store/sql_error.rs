@@ -17,10 +17,27 @@ pub fn sql_error(error: Error) -> SyncError {
         Error::NulError(_) => (ErrorCode::BadArgument, "the SQL text has a NUL character".into()),
         other => (ErrorCode::Sql, other.to_string()),
     };
-    match advice(code) {
+    let table = error.sqlite_error().and_then(|failure| table_of(failure, &text)).map(str::to_owned);
+    let error = match advice(code) {
         Some(advice) => SyncError::new(code, format!("{text}: {advice}")),
         None => SyncError::new(code, text),
-    }
+    };
+    SyncError { table, ..error }
+}
+
+/// The table that a violated constraint is of, as SQLite's text has it: "UNIQUE constraint failed: table.column, …".
+fn table_of<'t>(failure: &ffi::Error, text: &'t str) -> Option<&'t str> {
+    let place = match failure.extended_code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID
+        | ffi::SQLITE_CONSTRAINT_NOTNULL => text.split_once(" constraint failed: ")?.1,
+        ffi::SQLITE_CONSTRAINT_DATATYPE => text.rsplit_once(" column ")?.1,
+        _ => return None,
+    };
+    let (table, column) = place.split(", ").next()?.split_once('.')?;
+    // a name with a point in it could be cut at the wrong one; an index on an expression is told by its name
+    (!column.contains('.') && !place.starts_with("index '")).then_some(table)
 }
 
 /// What to do about errors that are not the statement's fault.

@@ -2,13 +2,17 @@
 
 mod apply;
 mod capture;
+mod changes;
 mod conflicts;
 mod crud;
+mod held;
 mod inline;
+mod interrupt;
 mod migrations;
 mod opening;
 mod options;
 mod parked;
+mod statements;
 mod suspend;
 mod sweep;
 
@@ -20,12 +24,19 @@ use std::sync::mpsc::channel;
 #[derive(Default)]
 struct Seen {
     tables: Mutex<Vec<Vec<String>>>,
+    changes: Mutex<Vec<Changes>>,
     outbox: Mutex<Vec<(Counts, bool)>>,
 }
 
 impl StoreObserver for Seen {
-    fn tables_changed(&self, tables: Vec<String>) {
-        self.tables.lock().unwrap().push(tables);
+    fn tables_changed(&self, changes: Changes) {
+        if !changes.tables.is_empty() {
+            self.tables.lock().unwrap().push(changes.names());
+        }
+        self.changes.lock().unwrap().push(changes);
+    }
+    fn row_ids_wanted(&self) -> bool {
+        true
     }
     fn outbox_changed(&self, counts: Counts, local: bool) {
         self.outbox.lock().unwrap().push((counts, local));
@@ -50,6 +61,7 @@ struct Fixture {
 thread_local! {
     /// How [`open_in`] opens: the tests of this file are run both ways.
     static EXECUTION: std::cell::Cell<Execution> = const { std::cell::Cell::new(Execution::Threads) };
+    static INTEGERS: std::cell::Cell<Integers> = const { std::cell::Cell::new(Integers::Whole) };
 }
 
 fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Arc<Store>> {
@@ -57,6 +69,7 @@ fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result
         path: directory.join("x.db"),
         schema: Arc::new(Schema::from_json(schema).unwrap()),
         user_id: "u".into(),
+        integers: INTEGERS.get(),
     };
     Store::open_with(options, seen, EXECUTION.get()).map(Arc::new)
 }

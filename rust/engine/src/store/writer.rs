@@ -3,31 +3,34 @@
 //! Guarantees: changes are captured for what the app writes and for nothing else;
 //! observers hear of a commit after it, once.
 
+mod batch;
 mod jobs;
 mod queue;
 
 pub(super) use queue::{OPERATIONS_BETWEEN_LOOKS, WriterQueue};
 
-use jobs::{SUSPENDED, Wishes};
+pub(super) use jobs::SUSPENDED;
+
+use jobs::{Wishes, interrupted};
 
 use super::StoreObserver;
 use super::capture::Capture;
+use super::changes::{Changes, Layout, Notes};
 use super::checkpoint::Checkpointer;
 use super::outbox::Counts;
-use super::rows::{self, Parameter, Rows};
+use super::rows::{Collector, Integers, Parameter, Rows};
 use super::sql_error::sql_error;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
-use rusqlite::Connection;
 use rusqlite::hooks::{Action, AuthAction, AuthContext, Authorization};
+use rusqlite::{CachedStatement, Connection};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the transaction under way has touched so far.
 #[derive(Default)]
 struct Touched {
-    tables: Vec<String>,
     outbox: bool,
     /// Entries added less entries removed.
     added: i64,
@@ -57,8 +60,15 @@ pub struct Writer {
     observer: Arc<dyn StoreObserver>,
     next_transaction: i64,
     counts: Counts,
+    /// Of the file's tables.
+    layout: Layout,
+    /// Rows written on this connection when the last transaction ended.
+    written: u64,
     /// Why a statement may have been ended from outside.
     wishes: Arc<Wishes>,
+    /// The count of interrupts when the app's statement that is to run was asked for.
+    asked: u64,
+    collector: Collector,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,13 +81,15 @@ impl Writer {
         schema: Arc<Schema>,
         capture: Arc<Capture>,
         observer: Arc<dyn StoreObserver>,
+        integers: Integers,
     ) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(128);
         let touched = Arc::new(Mutex::new(Touched::default()));
-        let seen = touched.clone();
+        *lock(&capture.notes) = Some(Notes::new(schema.clone()));
+        let (seen, noting, asked) = (touched.clone(), capture.clone(), observer.clone());
         connection.update_hook(Some(move |action: Action, _: &str, table: &str, _: i64| {
-            let mut touched = lock(&seen);
             if table == "omnii_outbox" {
+                let mut touched = lock(&seen);
                 touched.outbox = true;
                 touched.added += match action {
                     Action::SQLITE_INSERT => 1,
@@ -85,19 +97,19 @@ impl Writer {
                     _ => 0,
                 };
             } else if !table.starts_with("omnii_")
-                && touched.tables.last().is_none_or(|t| t != table)
-                && !touched.tables.iter().any(|t| t == table)
+                && let Some(notes) = lock(&noting.notes).as_mut()
             {
-                touched.tables.push(table.to_owned());
+                notes.changed(table, || asked.row_ids_wanted());
             }
         }))?;
         let (capturing, tables) = (capture.clone(), schema.clone());
         connection.authorizer(Some(move |context: AuthContext<'_>| {
+            let allowed = noted(&context.action, &capturing);
             if !capturing.on.load(Ordering::Relaxed) {
-                return Authorization::Allow;
+                return allowed;
             }
             match forbidden(&context, &tables) {
-                None => Authorization::Allow,
+                None => allowed,
                 Some(why) => {
                     capturing.refuse(ErrorCode::BadArgument, why);
                     Authorization::Deny
@@ -108,6 +120,8 @@ impl Writer {
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         capture.change.store(first_change(&connection)?, Ordering::Relaxed);
         let counts = count(&connection)?;
+        let layout = Layout::of(&connection)?;
+        let written = connection.total_changes();
         Ok(Self {
             checkpointer: None,
             connection,
@@ -117,7 +131,11 @@ impl Writer {
             observer,
             next_transaction,
             counts,
+            layout,
+            written,
             wishes: Arc::default(),
+            asked: 1,
+            collector: Collector::new(integers),
         })
     }
 
@@ -125,6 +143,15 @@ impl Writer {
     pub(super) fn checkpoint_beside(&mut self, path: &Path) -> Result<()> {
         self.checkpointer = Some(Checkpointer::beside(&mut self.connection, path)?);
         Ok(())
+    }
+
+    /// Runs one statement of the app: in the transaction that is open, else in one of its own.
+    pub(super) fn app(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
+        if self.connection.is_autocommit() {
+            self.execute_alone(sql, parameters)
+        } else {
+            self.execute(sql, parameters)
+        }
     }
 
     /// Runs one statement of the app in a transaction of its own.
@@ -143,8 +170,13 @@ impl Writer {
                 self.committed(Origin::App);
                 Ok(rows)
             }
+            // it may have committed just before it was ended; an event too many does no harm
+            Err(error) if error.code == ErrorCode::Interrupted => {
+                self.committed(Origin::App);
+                Err(error)
+            }
             Err(error) => {
-                *lock(&self.touched) = Touched::default();
+                self.forget_touched();
                 Err(error)
             }
         }
@@ -152,30 +184,45 @@ impl Writer {
 
     /// Runs one statement of the app in whatever transaction is open.
     pub(super) fn execute(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
-        self.capture.statement.store(self.capture.change.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.capture.on.store(true, Ordering::Relaxed);
-        let result = self.statement(sql, parameters);
-        self.capture.on.store(false, Ordering::Relaxed);
-        let refusal = self.capture.take_refusal();
+        let result = self.as_app(|w| w.statement(sql, parameters));
         if result.is_err() || returns_to_a_savepoint(sql) {
             lock(&self.touched).undone = true;
         }
-        result.map_err(|error| refusal.unwrap_or_else(|| self.explain(error)))
+        result
+    }
+
+    /// Runs a statement of the app: what it changes is captured, what it may not do is refused, and it can be interrupted.
+    fn as_app<T>(&mut self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.start_statement();
+        self.wishes.running.store(self.asked, Ordering::Relaxed);
+        self.capture.on.store(true, Ordering::Relaxed);
+        let result = work(self);
+        self.capture.on.store(false, Ordering::Relaxed);
+        let refusal = self.capture.take_refusal();
+        let result = result.map_err(|error| refusal.unwrap_or_else(|| self.explain(error)));
+        self.wishes.running.store(0, Ordering::Relaxed);
+        result
+    }
+
+    fn start_statement(&self) {
+        self.capture.statement.store(self.capture.change.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn statement(&self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
-        if sql.contains('\0') {
-            return Err(SyncError::new(
-                ErrorCode::BadArgument,
-                "the SQL text has a NUL character; bind it as a parameter",
-            ));
-        }
-        // the mark keeps the app's statements apart from ours in the cache: what is cached is not checked again
-        let marked = format!("{APP_MARK}{sql}");
-        let mut statement = self.connection.prepare_cached(&marked).map_err(|e| sql_error(unmarked(e)))?;
+        let mut statement = self.prepared(sql)?;
         let (changed, rowid) = (self.connection.total_changes(), self.connection.last_insert_rowid());
-        let mut rows = rows::run(&mut statement, parameters)?;
-        drop(statement);
+        let mut rows = if statement.column_count() > 0 && !statement.readonly() && !is_pragma(sql) {
+            // RETURNING: what is done before its rows are refused must be undone
+            self.all_or_nothing(|| {
+                let rows = self.collector.run(&mut statement, sql, parameters);
+                drop(statement);
+                rows
+            })?
+        } else {
+            let rows = self.collector.run(&mut statement, sql, parameters)?;
+            drop(statement);
+            rows
+        };
         if self.connection.total_changes() != changed {
             rows.rows_affected = i64::try_from(self.connection.changes()).unwrap_or(i64::MAX);
             let now = self.connection.last_insert_rowid();
@@ -184,6 +231,19 @@ impl Writer {
             }
         }
         Ok(rows)
+    }
+
+    /// Prepares a statement of the app.
+    fn prepared(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        if sql.contains('\0') {
+            return Err(SyncError::new(
+                ErrorCode::BadArgument,
+                "the SQL text has a NUL character; bind it as a parameter",
+            ));
+        }
+        // the mark keeps the app's statements apart from ours in the cache: what is cached is not checked again
+        let marked = format!("{APP_MARK}{sql}");
+        self.connection.prepare_cached(&marked).map_err(|e| sql_error(unmarked(e)))
     }
 
     fn start_local(&mut self) {
@@ -199,7 +259,7 @@ impl Writer {
 
     fn commit(&mut self) -> Result<()> {
         if self.connection.is_autocommit() {
-            *lock(&self.touched) = Touched::default();
+            self.forget_touched();
             return Err(ended("it was rolled back when a statement in it failed"));
         }
         if let Err(error) = self.connection.execute_batch("COMMIT") {
@@ -216,7 +276,15 @@ impl Writer {
         {
             tracing::error!(code = ?sql_error(error).code, "a transaction could not be rolled back");
         }
+        self.forget_touched();
+    }
+
+    fn forget_touched(&mut self) {
         *lock(&self.touched) = Touched::default();
+        if let Some(notes) = lock(&self.capture.notes).as_mut() {
+            notes.forget();
+        }
+        self.written = self.connection.total_changes();
     }
 
     /// Brings everything from the write-ahead log into the file, so that the file alone is the database. Closing would do so,
@@ -247,10 +315,16 @@ impl Writer {
         }
     }
 
-    /// SQLite says only that a statement was interrupted; that happens when the database closes, or when the app is suspended.
+    /// SQLite says only that a statement was interrupted: the database closes, the app is suspended, or the app wanted it.
     fn explain(&self, error: SyncError) -> SyncError {
-        let closing = self.wishes.closing.load(Ordering::Relaxed);
-        if error.code == ErrorCode::Closed && !closing { ended(SUSPENDED) } else { error }
+        let is_set = |wish: &AtomicBool| wish.load(Ordering::Relaxed);
+        let running = self.wishes.running.load(Ordering::Relaxed);
+        match error.code {
+            ErrorCode::Closed if is_set(&self.wishes.closing) => error,
+            ErrorCode::Closed if running != 0 && !is_set(&self.wishes.hurry) => interrupted(),
+            ErrorCode::Closed => ended(SUSPENDED),
+            _ => error,
+        }
     }
 
     fn committed(&mut self, origin: Origin) {
@@ -266,9 +340,25 @@ impl Writer {
             }
             self.observer.outbox_changed(self.counts, origin == Origin::App || touched.queued);
         }
-        if !touched.tables.is_empty() {
-            self.observer.tables_changed(touched.tables);
+        let changes = self.changes(touched.outbox);
+        if changes != Changes::default() {
+            self.observer.tables_changed(changes);
         }
+    }
+
+    /// What the transaction that has just been committed changed.
+    fn changes(&mut self, outbox: bool) -> Changes {
+        // the authorizer notes, too: what is prepared here must not find the notes locked
+        if lock(&self.capture.notes).as_ref().is_some_and(Notes::schema_changed) {
+            match Layout::of(&self.connection) {
+                Ok(layout) => self.layout = layout,
+                Err(error) => tracing::error!(code = ?sql_error(error).code, "the tables could not be listed"),
+            }
+        }
+        let mut notes = lock(&self.capture.notes);
+        let Some(notes) = notes.as_mut() else { return Changes::default() };
+        let written = std::mem::replace(&mut self.written, self.connection.total_changes());
+        Changes { outbox, ..notes.take(&self.layout, written != self.written) }
     }
 
     /// Says that the transaction under way queues something to be pushed.
@@ -333,6 +423,10 @@ fn inserts(sql: &str) -> bool {
     verb.eq_ignore_ascii_case("insert") || verb.eq_ignore_ascii_case("replace")
 }
 
+fn is_pragma(sql: &str) -> bool {
+    sql.split_whitespace().next().is_some_and(|verb| verb.eq_ignore_ascii_case("pragma"))
+}
+
 const FORBIDDEN_PRAGMAS: [&str; 8] = [
     "user_version",
     "journal_mode",
@@ -343,6 +437,31 @@ const FORBIDDEN_PRAGMAS: [&str; 8] = [
     "query_only",
     "count_changes",
 ];
+
+/// Notes what a statement that is being prepared will do unseen by the update hook, and keeps it from emptying a table at one
+/// blow, of which the hook would not tell either: that is what [`Authorization::Ignore`] means for a DELETE.
+fn noted(action: &AuthAction<'_>, capture: &Capture) -> Authorization {
+    let mut notes = lock(&capture.notes);
+    let Some(notes) = notes.as_mut() else { return Authorization::Allow };
+    match action {
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateVtable { .. }
+        | AuthAction::AlterTable { .. } => notes.schema_changes(),
+        AuthAction::DropTable { table_name: name }
+        | AuthAction::DropVtable { table_name: name, .. }
+        | AuthAction::DropView { view_name: name }
+        | AuthAction::DropTempTable { table_name: name }
+        | AuthAction::DropTempView { view_name: name } => notes.drops(name),
+        AuthAction::Delete { table_name: name }
+            if !name.starts_with("sqlite_") && *name != "omnii_sweep" && !notes.is_dropping(name) =>
+        {
+            return Authorization::Ignore;
+        }
+        _ => {}
+    }
+    Authorization::Allow
+}
 
 /// Why a statement of the app must not run, if so. Checked while it is prepared.
 fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
@@ -396,6 +515,6 @@ fn forbidden(context: &AuthContext<'_>, schema: &Schema) -> Option<String> {
     }
 }
 
-fn ended(why: &str) -> SyncError {
+pub(super) fn ended(why: &str) -> SyncError {
     SyncError::new(ErrorCode::TransactionEnded, format!("the transaction has ended: {why}"))
 }

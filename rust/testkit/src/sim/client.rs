@@ -12,7 +12,7 @@ use super::world::{Shared, SimClock, World};
 use crate::SCHEMA;
 use omnii_sync_engine::clock::Jitter;
 use omnii_sync_engine::credentials::Credentials;
-use omnii_sync_engine::store::{Counts, Store, StoreObserver, StoreOptions};
+use omnii_sync_engine::store::{Changes, Counts, Store, StoreObserver, StoreOptions};
 use omnii_sync_engine::{
     Database, DatabaseObserver, Environment, ErrorCode, Execution, OpenOptions, Schema, Status, SyncError,
 };
@@ -109,7 +109,12 @@ fn open(shared: &Arc<Shared>, client: usize, user: usize) -> Result<Arc<Database
         jitter,
         execution: Execution::Inline,
     };
-    let store = StoreOptions { path, schema: Arc::new(Schema::from_json(&schema)?), user_id: World::user(user) };
+    let store = StoreOptions {
+        path,
+        schema: Arc::new(Schema::from_json(&schema)?),
+        user_id: World::user(user),
+        integers: Default::default(),
+    };
     let app = App { shared: shared.clone(), client, user, database: cell.clone() };
     let database =
         Arc::new(Database::open(OpenOptions { store, sync, custom_upload: false }, environment, Arc::new(app))?);
@@ -192,7 +197,7 @@ fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
     static FILES: Mutex<Files> = Mutex::new(BTreeMap::new());
     struct Nobody;
     impl StoreObserver for Nobody {
-        fn tables_changed(&self, _: Vec<String>) {}
+        fn tables_changed(&self, _: Changes) {}
         fn outbox_changed(&self, _: Counts, _: bool) {}
     }
     let schema = schema(policies);
@@ -203,7 +208,8 @@ fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
     let directory = tempfile::tempdir().ok()?;
     let path = directory.path().join("fresh.db");
     let parsed = Arc::new(Schema::from_json(&schema).ok()?);
-    let options = StoreOptions { path: path.clone(), schema: parsed, user_id: World::user(user) };
+    let options =
+        StoreOptions { path: path.clone(), schema: parsed, user_id: World::user(user), integers: Default::default() };
     let store = Store::open_with(options, Arc::new(Nobody), Execution::Inline).ok()?;
     store.close();
     let file = Arc::new(std::fs::read(path).ok()?);

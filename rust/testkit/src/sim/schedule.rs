@@ -69,7 +69,7 @@ pub enum Act {
     Upload,
     /// `clearAndReconnect()`.
     Clear,
-    /// Return to the foreground, network regained, credentials changed.
+    /// What the device, the user or the app tells: foreground and background, network, battery, credentials.
     Wake,
     /// The process dies and starts again.
     Kill,

@@ -78,9 +78,14 @@ pub(super) async fn take(simulation: &mut Simulation, step: &Step) {
         }
         Act::Wake => {
             let database = &simulation.clients[index].database;
-            match rng.below(3) {
-                0 => database.foreground(),
-                1 => database.network_regained(),
+            match rng.below(10) {
+                0 | 1 => database.foreground(),
+                2 | 3 => database.network_regained(),
+                4 => database.background(),
+                5 => database.active(),
+                6 => database.network_lost(),
+                7 => database.metered(rng.percent(50)),
+                8 => database.battery_low(rng.percent(50)),
                 _ => database.credentials_changed(),
             }
         }

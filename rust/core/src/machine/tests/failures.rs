@@ -201,7 +201,8 @@ fn a_refused_row_keeps_nothing_from_being_synced() {
     let mut rig = Rig::new();
     rig.run([Input::Connect, Input::PushFinished(OK)]);
     rig.on(Input::Trigger(1));
-    let warned = || Pulled { refused_rows: 3, warning: Some(err(ErrorCode::ForeignRow).error), swept: true };
+    let warned =
+        || Pulled { refused_rows: 3, warning: Some(err(ErrorCode::ForeignRow).error), swept: true, changed_rows: 0 };
     assert_eq!(rig.on(Input::PullFinished(Ok(warned())))[0], StartPush, "the trigger came too late for that round");
     rig.on(Input::PushFinished(OK));
     let effects = rig.on(Input::PullFinished(Ok(warned())));

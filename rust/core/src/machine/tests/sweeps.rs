@@ -239,7 +239,7 @@ fn what_a_sweep_refused_replaces_what_its_pull_refused() {
     rig.run([Input::Connect, Input::PushFinished(OK)]);
     rig.on(Input::PullFinished(Ok(Pulled { refused_rows: 1, ..Pulled::default() })));
     let warning = Some(err(ErrorCode::TableFailed).error);
-    rig.on(Input::ReconcileFinished(Ok(Pulled { refused_rows: 2, warning, swept: true })));
+    rig.on(Input::ReconcileFinished(Ok(Pulled { refused_rows: 2, warning, swept: true, changed_rows: 0 })));
     assert_eq!((rig.status().refused_rows, rig.code()), (2, Some(ErrorCode::TableFailed)));
     assert_eq!(rig.status().last_reconciled_at_ms, Some(1_000));
 }

@@ -1,28 +1,27 @@
 //! What the readers share: the queries that wait, and whether they may be served.
 
-use super::connection::{connect, run};
-use crate::store::rows::{Parameter, Rows};
-use omnii_sync_core::error::Result;
+use super::connection::{Reader, connect};
+use super::question::Query;
+use super::sessions::{Sessions, Step};
+use crate::store::bell::Bell;
+use crate::store::rows::Integers;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
-use rusqlite::{Connection, InterruptHandle};
+use rusqlite::InterruptHandle;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-pub(super) struct Query {
-    pub(super) sql: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) done: Box<dyn FnOnce(Result<Rows>) + Send>,
-}
-
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) waiting: VecDeque<Query>,
+    pub(super) sessions: Sessions,
     pub(super) idle: usize,
+    /// Threads, of those that are idle, that will look here again by themselves.
+    pub(super) watching: usize,
     /// Threads that have not asked for their first query yet.
     pub(super) starting: usize,
     pub(super) threads: Vec<JoinHandle<()>>,
@@ -32,6 +31,10 @@ pub(super) struct Queue {
     pub(super) state: State,
     /// Who wants to know when no connection is open any more.
     pub(super) suspenders: Vec<oneshot::Sender<()>>,
+    /// The connection for queries on their callers' threads, when none of them uses it.
+    pub(super) direct: Option<Reader>,
+    /// Queries that run on their callers' threads now.
+    pub(super) direct_running: usize,
 }
 
 #[derive(Default)]
@@ -54,20 +57,37 @@ impl Queue {
             }
         }
     }
+
+    /// How many threads would find something to do.
+    pub(super) fn work(&self) -> usize {
+        match self.state {
+            State::Running => self.waiting.len() + self.sessions.steps(true),
+            State::Suspended => self.sessions.steps(false),
+            State::Failed(_) | State::Closed => 0,
+        }
+    }
 }
 
 pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) schema: Arc<Schema>,
+    pub(super) integers: Integers,
     /// What runs must end: the database closes, or the app has waited long enough to be suspended.
     pub(super) ending: Arc<AtomicBool>,
+    /// How often the app has interrupted its statements, from 1.
+    pub(super) interrupts: Arc<AtomicU64>,
     pub(super) queue: Mutex<Queue>,
     pub(super) wake: Condvar,
+    /// Rung whenever something is added to the queue.
+    pub(super) bell: Bell,
+    /// The last query on its caller's thread has ended.
+    pub(super) calm: Condvar,
 }
 
 /// What there is for a reader to do.
 pub(super) enum Turn {
     Serve(Query),
+    Step(Step),
     /// Give the connection up.
     Release,
     /// Nothing at present.
@@ -81,52 +101,67 @@ impl Shared {
     }
 
     pub(super) fn turn(queue: &mut Queue, connected: bool) -> Turn {
+        let running = matches!(queue.state, State::Running);
         match queue.state {
             State::Closed => Turn::End,
             State::Suspended | State::Failed(_) if connected => Turn::Release,
-            State::Suspended | State::Failed(_) => Turn::Rest,
-            State::Running => match queue.waiting.pop_front() {
-                Some(query) => {
-                    queue.open += usize::from(!connected);
-                    Turn::Serve(query)
+            State::Running | State::Suspended | State::Failed(_) => {
+                if let Some(step) = queue.sessions.next(running) {
+                    return Turn::Step(step);
                 }
-                None => Turn::Rest,
-            },
+                match running.then(|| queue.waiting.pop_front()).flatten() {
+                    Some(query) => {
+                        queue.open += usize::from(!connected);
+                        Turn::Serve(query)
+                    }
+                    None => Turn::Rest,
+                }
+            }
         }
     }
 
     /// Runs one query; opens the connection if there is none.
-    pub(super) fn serve(&self, connection: &mut Option<Connection>, query: Query) {
+    pub(super) fn serve(&self, connection: &mut Option<Reader>, mut query: Query) {
         let opened = match connection {
             Some(opened) => Ok(opened),
             None => connect(self).map(|opened| {
-                self.lock().interrupts.push(opened.get_interrupt_handle());
+                self.lock().interrupts.push(opened.connection.get_interrupt_handle());
                 connection.insert(opened)
             }),
         };
-        let result = opened.and_then(|connection| run(connection, &query.sql, &query.parameters));
-        let mut queue = self.lock();
-        if connection.is_none() {
-            queue.open -= 1;
-            queue.answer_if_suspended();
+        let mut result = opened.and_then(|reader| query.run(reader));
+        if connection.is_none() || matches!(&result, Err(error) if error.code == ErrorCode::Closed) {
+            let mut queue = self.lock();
+            if connection.is_none() {
+                queue.open -= 1;
+                queue.answer_if_suspended();
+            }
+            if matches!(&result, Err(error) if error.code == ErrorCode::Closed) {
+                match queue.state {
+                    // it only reads, so it may run once more
+                    State::Suspended => return queue.waiting.push_front(query),
+                    State::Closed => {}
+                    State::Running | State::Failed(_) if query.asked == self.interrupts.load(Ordering::Relaxed) => {
+                        return queue.waiting.push_front(query);
+                    }
+                    State::Running | State::Failed(_) => result = Err(interrupted()),
+                }
+            }
         }
-        if let (Err(error), State::Suspended) = (&result, &queue.state)
-            && error.code == ErrorCode::Closed
-        {
-            // interrupted; it only reads, so it may run once more
-            return queue.waiting.push_front(query);
-        }
-        drop(queue);
         // the thread serves others, too
-        if catch_unwind(AssertUnwindSafe(|| (query.done)(result))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| query.question.answer(result))).is_err() {
             tracing::error!("who received the rows of a query panicked");
         }
     }
 
-    pub(super) fn release(&self, connection: &mut Option<Connection>) {
+    pub(super) fn release(&self, connection: &mut Option<Reader>) {
         *connection = None;
         let mut queue = self.lock();
         queue.open -= 1;
         queue.answer_if_suspended();
     }
+}
+
+pub(super) fn interrupted() -> SyncError {
+    SyncError::new(ErrorCode::Interrupted, "interrupt() ended the statement")
 }

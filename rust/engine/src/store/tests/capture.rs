@@ -181,6 +181,83 @@ fn a_trigger_of_the_app_that_changes_the_row_again_is_what_goes_up() {
 #[test]
 fn names_and_places_are_those_of_the_apps_own_text() {
     let f = fixture();
-    assert_eq!(f.run("INSERT INTO notes (id) VALUES ('a') RETURNING id, upper(id)").columns, ["id", "upper(id)"]);
+    assert_eq!(f.run("INSERT INTO notes (id) VALUES ('a') RETURNING id, upper(id)").columns.names, ["id", "upper(id)"]);
     assert!(f.try_run("SELECT nope").unwrap_err().message.contains("(at character 7)"));
+}
+
+/// The fixture with these triggers of the app, once made after ours and once before: ours are made anew when the schema of a
+/// new version of the app differs.
+fn in_both_orders(triggers: &[&str], test: impl Fn(&Fixture)) {
+    for renewed in [false, true] {
+        let mut f = fixture();
+        for trigger in triggers {
+            f.run(trigger);
+        }
+        if renewed {
+            f.store.close();
+            let newer = SCHEMA.replace(r#"{"name":"n","#, r#"{"name":"added","type":"text"},{"name":"n","#);
+            f.store = open_in(f.directory.path(), &newer, f.seen.clone()).unwrap();
+        }
+        test(&f);
+    }
+}
+
+/// What the outbox would make of a row that the server does not have or has as given.
+fn sent(f: &Fixture, id: &str, server: omnii_sync_core::merge::RowState) -> omnii_sync_core::merge::RowState {
+    let (batch, id) = (f.write(|w| w.queued(i64::MAX, 100)), id.to_owned());
+    let of_row = batch.changes.iter().filter(|c| c.row_id == id).map(|c| &c.operation);
+    omnii_sync_core::merge::overlay(server, of_row)
+}
+
+#[test]
+fn triggers_of_the_app_may_run_before_ours_or_after() {
+    let loud = "CREATE TRIGGER loud AFTER INSERT ON notes BEGIN UPDATE notes SET title = upper(NEW.title) WHERE id = NEW.id; END";
+    let louder = "CREATE TRIGGER louder AFTER UPDATE OF n ON notes BEGIN UPDATE notes SET title = title || '!' WHERE id = NEW.id; END";
+    in_both_orders(&[loud, louder], |f| {
+        f.run("INSERT INTO notes (id, title) VALUES ('a', 'x')");
+        assert_eq!(sent(f, "a", None).unwrap()["title"], "X");
+        f.run("UPDATE notes SET n = 1, title = 'y' WHERE id = 'a'");
+        assert_eq!(f.read("SELECT title FROM notes"), [["y!"]]);
+        let state = sent(f, "a", None).unwrap();
+        assert_eq!((&state["title"], &state["n"]), (&"y!".into(), &1.into()));
+        // the server's version is the one before any trigger
+        f.pull(&row("b", "T", "01"));
+        f.run("UPDATE notes SET n = 2 WHERE id = 'b'");
+        assert_eq!(f.read("SELECT json_extract(server, '$.title'), json_extract(server, '$.n') FROM omnii_overlay WHERE row_id = 'b'"), [["T", "1"]]);
+        let title = f.read("SELECT title FROM notes WHERE id = 'b'");
+        assert_eq!(sent(f, "b", Some(serde_json::Map::new())).unwrap()["title"], title[0][0].as_str());
+    });
+}
+
+#[test]
+fn a_row_that_a_trigger_of_the_app_deletes_again_was_never_there() {
+    let gone = "CREATE TRIGGER gone AFTER INSERT ON notes WHEN NEW.title = 'no' BEGIN \
+                UPDATE notes SET n = 7 WHERE id = NEW.id; DELETE FROM notes WHERE id = NEW.id; END";
+    let dies = "CREATE TRIGGER dies AFTER UPDATE OF title ON notes WHEN NEW.title = 'die' BEGIN DELETE FROM notes WHERE id = NEW.id; END";
+    in_both_orders(&[gone, dies], |f| {
+        f.run("INSERT INTO notes (id, title) VALUES ('a', 'no')");
+        assert_eq!(f.read("SELECT * FROM notes"), Vec::<Vec<String>>::new());
+        assert_eq!(f.read("SELECT * FROM omnii_overlay"), Vec::<Vec<String>>::new(), "the server knows nothing of it");
+        assert_eq!(sent(f, "a", None), None);
+        // and it may come into being later
+        f.run("INSERT INTO notes (id, title) VALUES ('a', 'yes')");
+        assert_eq!(sent(f, "a", None).unwrap()["title"], "yes");
+        // a row of the server that was replaced is deleted
+        f.pull(&row("b", "theirs", "01"));
+        f.run("INSERT OR REPLACE INTO notes (id, title) VALUES ('b', 'no')");
+        assert_eq!(sent(f, "b", Some(serde_json::Map::new())), None);
+        assert_eq!(
+            f.read("SELECT json_extract(server, '$.title') FROM omnii_overlay WHERE row_id = 'b'"),
+            [["theirs"]]
+        );
+        // so is one that dies of an update
+        f.pull(&row("c", "theirs", "02"));
+        f.run("UPDATE notes SET title = 'die' WHERE id = 'c'");
+        assert_eq!(sent(f, "c", Some(serde_json::Map::new())), None);
+        assert_eq!(
+            f.read("SELECT json_extract(server, '$.title') FROM omnii_overlay WHERE row_id = 'c'"),
+            [["theirs"]]
+        );
+        assert_eq!(f.counts().0 as usize, f.outbox().len());
+    });
 }

@@ -185,6 +185,7 @@ fn a_table_that_becomes_local_keeps_its_rows_and_one_that_ceases_to_be_uploads_t
     assert!(f.write(|w| w.parked())[0].reason.contains("only local"));
     f.run("INSERT INTO notes (id, title) VALUES ('c', 'z')");
     assert_eq!(f.counts(), (0, 2));
+    assert_eq!(f.write(|w| w.transaction(|w| w.retry_parked(None))), 0, "not as long as it is local");
     let f = reopened(f, &format!("{NOTES}}}"));
     let told: Vec<String> = f.outbox().iter().map(|r| format!("{} {} {} {}", r[2], r[3], r[4], r[5])).collect();
     assert_eq!(
@@ -195,6 +196,17 @@ fn a_table_that_becomes_local_keeps_its_rows_and_one_that_ceases_to_be_uploads_t
     assert!(is_pulled_anew(&f));
     f.run("UPDATE notes SET n = 9 WHERE id = 'c'");
     assert_eq!(f.counts(), (4, 0));
+}
+
+#[test]
+fn giving_up_what_was_pending_leaves_the_rows_of_a_table_that_is_local_now() {
+    let f = first(&format!("{NOTES}}}"));
+    f.pull(&server_row("a", r#""title":"x","n":1"#));
+    f.run("UPDATE notes SET n = 2");
+    let f = reopened(f, &format!(r#"{NOTES},"localOnly":true}}"#));
+    assert_eq!(f.write(|w| w.transaction(|w| w.discard_parked(None))), 1);
+    assert_eq!((f.read("SELECT n FROM notes"), f.counts()), (vec![vec!["2".to_string()]], (0, 0)));
+    assert_eq!(f.read("SELECT count(*) FROM omnii_overlay"), [["0"]]);
 }
 
 #[test]

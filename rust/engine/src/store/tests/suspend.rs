@@ -9,20 +9,20 @@ const NO_GRACE: Duration = Duration::ZERO;
 const SLOW: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < (SELECT n FROM knob)) \
                     SELECT count(*) FROM n";
 
-fn both() -> [Fixture; 2] {
+pub(super) fn both() -> [Fixture; 2] {
     [Execution::Inline, Execution::Threads].map(|execution| {
         EXECUTION.set(execution);
         fixture()
     })
 }
 
-type Outcome = std::sync::mpsc::Receiver<std::result::Result<Vec<String>, SyncError>>;
+pub(super) type Outcome = std::sync::mpsc::Receiver<std::result::Result<Vec<String>, SyncError>>;
 
 impl Fixture {
     fn path(&self) -> PathBuf {
         self.directory.path().canonicalize().unwrap().join("x.db")
     }
-    fn asked(&self, reader: bool, transaction: u64, sql: &str) -> Outcome {
+    pub(super) fn asked(&self, reader: bool, transaction: u64, sql: &str) -> Outcome {
         let (send, receive) = channel();
         let done = move |outcome: Result<Rows>| {
             let cells = |rows: Rows| (0..rows.len()).map(|r| format!("{:?}", rows.cell(r, 0))).collect();
@@ -42,7 +42,7 @@ impl Fixture {
 
 /// Descriptors this process has on the database's three files.
 #[cfg(target_os = "linux")]
-fn descriptors(f: &Fixture) -> usize {
+pub(super) fn descriptors(f: &Fixture) -> usize {
     let path = f.path().into_os_string().into_string().unwrap();
     std::fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -53,7 +53,7 @@ fn descriptors(f: &Fixture) -> usize {
 
 /// Locks that this process has on the file.
 #[cfg(target_os = "linux")]
-fn locks(f: &Fixture) -> usize {
+pub(super) fn locks(f: &Fixture) -> usize {
     use std::os::unix::fs::MetadataExt;
     let inode = format!(":{}", std::fs::metadata(f.path()).unwrap().ino());
     let held = std::fs::read_to_string("/proc/locks").unwrap();

@@ -4,8 +4,9 @@
 //! Guarantees: every job is answered, at the latest with `Closed`; closing ends a statement that runs and never waits for
 //! one that is just beginning; a job that asks for more jobs (its answer's receiver may) never waits for itself.
 
-use super::jobs::{Job, Wishes, Worker};
+use super::jobs::{Job, Wishes, Worker, interrupted};
 use super::{Writer, lock};
+use crate::store::bell::Bell;
 use crate::store::sql_error::sql_error;
 use crate::store::{Execution, internal};
 use omnii_sync_core::error::Result;
@@ -24,6 +25,8 @@ pub(in crate::store) const OPERATIONS_BETWEEN_LOOKS: i32 = 1000;
 struct Shared {
     inbox: Mutex<Inbox>,
     wake: Condvar,
+    /// Rung whenever something is added to the inbox.
+    bell: Bell,
     wishes: Arc<Wishes>,
     /// Of the connection open now.
     interrupt: Mutex<Option<InterruptHandle>>,
@@ -34,6 +37,8 @@ struct Inbox {
     /// These overtake what waits.
     urgent: VecDeque<Job>,
     jobs: VecDeque<Job>,
+    /// Whether the thread has to be woken.
+    asleep: bool,
     closed: bool,
 }
 
@@ -51,6 +56,7 @@ impl Shared {
     /// The next job; waits for one. `None` when closed.
     fn wait(&self) -> Option<Job> {
         let mut inbox = lock(&self.inbox);
+        let mut watched = false;
         loop {
             if inbox.closed {
                 return None;
@@ -58,7 +64,17 @@ impl Shared {
             if let Some(job) = inbox.pop() {
                 return Some(job);
             }
-            inbox = self.wake.wait(inbox).unwrap_or_else(PoisonError::into_inner);
+            if watched {
+                inbox.asleep = true;
+                inbox = self.wake.wait(inbox).unwrap_or_else(PoisonError::into_inner);
+                inbox.asleep = false;
+            } else {
+                let rung = self.bell.rung();
+                drop(inbox);
+                self.bell.watch(rung);
+                inbox = lock(&self.inbox);
+                watched = true;
+            }
         }
     }
 
@@ -134,14 +150,23 @@ impl WriterQueue {
             return job.refuse();
         }
         match job {
-            Job::SuspendNow(_) | Job::Resume(_) => inbox.urgent.push_back(job),
-            Job::Run(_) | Job::Begin(_) | Job::In { .. } | Job::End { .. } | Job::Suspend(_) => {
-                inbox.jobs.push_back(job)
-            }
+            Job::SuspendNow(_) | Job::Resume(_) | Job::Interrupt => inbox.urgent.push_back(job),
+            Job::Run(_)
+            | Job::Alone { .. }
+            | Job::Begin { .. }
+            | Job::In { .. }
+            | Job::End { .. }
+            | Job::Suspend(_) => inbox.jobs.push_back(job),
         }
+        let asleep = inbox.asleep;
         drop(inbox);
         match &self.runner {
-            Runner::Thread(_) => self.shared.wake.notify_one(),
+            Runner::Thread(_) => {
+                self.shared.bell.ring();
+                if asleep {
+                    self.shared.wake.notify_one();
+                }
+            }
             Runner::Inline(worker) => self.drain(worker),
         }
     }
@@ -179,16 +204,33 @@ impl WriterQueue {
         self.send(Job::Run(Box::new(work)));
     }
 
-    pub(in crate::store) fn in_transaction(
-        &self,
-        transaction: u64,
-        work: impl FnOnce(Result<&mut Writer>) + Send + 'static,
-    ) {
-        self.send(Job::In { transaction, work: Box::new(work) });
+    /// A statement of the app: in this transaction or, if 0, by itself.
+    pub(in crate::store) fn app(&self, transaction: u64, work: impl FnOnce(Result<&mut Writer>) + Send + 'static) {
+        let (asked, work) = (self.shared.wishes.interrupts.load(Ordering::Relaxed), Box::new(work));
+        self.send(if transaction == 0 { Job::Alone { asked, work } } else { Job::In { transaction, asked, work } });
     }
 
-    pub(in crate::store) fn begin(&self, done: impl FnOnce(Result<u64>) + Send + 'static) {
-        self.send(Job::Begin(Box::new(done)));
+    /// Ends what the app has asked for so far and what has not been answered. Never the engine's own work.
+    pub(in crate::store) fn interrupt(&self) {
+        let ended: Vec<_> = {
+            let mut inbox = lock(&self.shared.inbox);
+            self.shared.wishes.interrupts.fetch_add(1, Ordering::Relaxed);
+            let (statements, rest) = std::mem::take(&mut inbox.jobs)
+                .into_iter()
+                .partition(|job| matches!(job, Job::Alone { .. } | Job::In { .. }));
+            inbox.jobs = rest;
+            Vec::from(statements)
+        };
+        for job in ended {
+            if let Job::Alone { work, .. } | Job::In { work, .. } = job {
+                work(Err(interrupted()));
+            }
+        }
+        self.send(Job::Interrupt);
+    }
+
+    pub(in crate::store) fn begin(&self, lock: bool, done: impl FnOnce(Result<u64>) + Send + 'static) {
+        self.send(Job::Begin { lock, done: Box::new(done) });
     }
 
     pub(in crate::store) fn end(&self, transaction: u64, commit: bool, done: impl FnOnce(Result<()>) + Send + 'static) {

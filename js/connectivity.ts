@@ -1,0 +1,167 @@
+/**
+ * What the device tells of its network and battery, without the app writing a line: from `@react-native-community/netinfo` or
+ * `expo-network`, and from `expo-battery`, where the app has installed them. Without them there is nothing to tell, and timers
+ * and errors do. Each `require` stands in a `try` of its own: Metro takes a module that is required there for optional.
+ *
+ * Tells only what has changed; the device is taken to be on a free network with a good battery until it says otherwise.
+ */
+import { reportListenerError } from './listeners';
+
+/** What can be told; each pair is one switch. */
+export type DeviceEvent = 'networkLost' | 'networkRegained' | 'metered' | 'unmetered' | 'batteryLow' | 'batteryOk';
+
+type Subscription = { remove: () => void };
+
+/** The part of `@react-native-community/netinfo` that is used. */
+export type NetInfoModule = {
+  addEventListener: (
+    listener: (state: { isConnected: boolean | null; details?: { isConnectionExpensive?: boolean } | null }) => void
+  ) => () => void;
+};
+
+/** The part of `expo-network` that is used. It does not say what a connection costs. */
+export type ExpoNetworkModule = {
+  addNetworkStateListener: (listener: (state: { isConnected?: boolean }) => void) => Subscription;
+  getNetworkStateAsync: () => Promise<{ isConnected?: boolean }>;
+};
+
+type PowerState = { batteryLevel?: number; batteryState?: number; lowPowerMode?: boolean };
+
+/** The part of `expo-battery` that is used. */
+export type ExpoBatteryModule = {
+  getPowerStateAsync: () => Promise<PowerState>;
+  addBatteryLevelListener: (listener: (state: PowerState) => void) => Subscription;
+  addBatteryStateListener: (listener: (state: PowerState) => void) => Subscription;
+  addLowPowerModeListener: (listener: (state: PowerState) => void) => Subscription;
+};
+
+export type DeviceModules = {
+  netInfo?: NetInfoModule | undefined;
+  expoNetwork?: ExpoNetworkModule | undefined;
+  expoBattery?: ExpoBatteryModule | undefined;
+};
+
+/** `BatteryState.UNPLUGGED` of expo-battery. */
+const unplugged = 1;
+/** At or below this an unplugged battery is low; the system's own power saving counts, too. */
+const lowLevel = 0.15;
+
+declare const require: (name: string) => unknown;
+
+/** The module itself or its default export, if it has what is needed. A package whose native part is missing throws or lacks it. */
+function usable<T>(loaded: unknown, method: keyof T): T | undefined {
+  const module = loaded as (T & { default?: T }) | null | undefined;
+  return [module, module?.default].find((candidate) => typeof candidate?.[method] === 'function') ?? undefined;
+}
+
+/** What the app has installed. */
+export function installedModules(): DeviceModules {
+  const modules: DeviceModules = {};
+  try {
+    modules.netInfo = usable<NetInfoModule>(require('@react-native-community/netinfo'), 'addEventListener');
+  } catch {
+    // not installed
+  }
+  if (modules.netInfo === undefined) {
+    try {
+      modules.expoNetwork = usable<ExpoNetworkModule>(require('expo-network'), 'addNetworkStateListener');
+    } catch {
+      // not installed
+    }
+  }
+  try {
+    modules.expoBattery = usable<ExpoBatteryModule>(require('expo-battery'), 'getPowerStateAsync');
+  } catch {
+    // not installed
+  }
+  return modules;
+}
+
+/** Answers a function that tells when its switch is thrown. */
+function createSwitch(tell: (event: DeviceEvent) => void, on: DeviceEvent, off: DeviceEvent): (is: boolean) => void {
+  let last = false;
+  return (is) => {
+    if (is !== last) {
+      last = is;
+      tell(is ? on : off);
+    }
+  };
+}
+
+function isLow(power: PowerState): boolean {
+  const { batteryLevel: level = -1, batteryState, lowPowerMode } = power;
+  return lowPowerMode === true || (level >= 0 && level <= lowLevel && batteryState === unplugged);
+}
+
+/** Tells from now on, soon also how things are. Answers what ends that. A module that throws is reported and left alone. */
+export function watchDevice(tell: (event: DeviceEvent) => void, modules: DeviceModules = installedModules()): () => void {
+  let ended = false;
+  const removals: (() => void)[] = [];
+  const lost = createSwitch(tell, 'networkLost', 'networkRegained');
+  const metered = createSwitch(tell, 'metered', 'unmetered');
+  const low = createSwitch(tell, 'batteryLow', 'batteryOk');
+  const guarded = (source: string, register: () => void): void => {
+    try {
+      register();
+    } catch (thrown) {
+      reportListenerError(source, thrown);
+    }
+  };
+  const first = <T>(source: string, asked: Promise<T>, use: (value: T) => void): void => {
+    asked.then(
+      (value) => {
+        if (!ended) {
+          use(value);
+        }
+      },
+      (thrown: unknown) => {
+        reportListenerError(source, thrown);
+      }
+    );
+  };
+
+  const { netInfo, expoNetwork, expoBattery } = modules;
+  if (netInfo !== undefined) {
+    guarded('netinfo', () => {
+      removals.push(
+        netInfo.addEventListener(({ isConnected, details }) => {
+          // null: not known yet
+          lost(isConnected === false);
+          metered(details?.isConnectionExpensive === true);
+        })
+      );
+    });
+  } else if (expoNetwork !== undefined) {
+    guarded('expo-network', () => {
+      const use = (state: { isConnected?: boolean }): void => {
+        lost(state.isConnected === false);
+      };
+      const subscription = expoNetwork.addNetworkStateListener(use);
+      removals.push(() => { subscription.remove(); });
+      first('expo-network', expoNetwork.getNetworkStateAsync(), use);
+    });
+  }
+  if (expoBattery !== undefined) {
+    guarded('expo-battery', () => {
+      let power: PowerState = {};
+      const use = (change: PowerState): void => {
+        power = { ...power, ...change };
+        low(isLow(power));
+      };
+      for (const subscription of [
+        expoBattery.addBatteryLevelListener(use),
+        expoBattery.addBatteryStateListener(use),
+        expoBattery.addLowPowerModeListener(use),
+      ]) {
+        removals.push(() => { subscription.remove(); });
+      }
+      first('expo-battery', expoBattery.getPowerStateAsync(), use);
+    });
+  }
+  return () => {
+    ended = true;
+    for (const remove of removals) {
+      remove();
+    }
+  };
+}
