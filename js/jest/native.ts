@@ -152,7 +152,7 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
     executeBatch: async (id, tx, sql, sets) => find(id).file.store.batch(tx, sql, sets as readonly (readonly unknown[])[]),
     query: async (id, sql, parameters) => asObjects(await find(id).file.store.query(sql, values(parameters))),
     querySync: (id, sql, parameters) => asObjects(find(id).file.store.querySync(sql, values(parameters))),
-    describe: (id, sql) => JSON.stringify(find(id).file.store.explain(sql)),
+    describe: (id, sql) => soon(() => JSON.stringify(find(id).file.store.explain(sql))),
     interrupt: (id) => soon(() => { find(id).file.store.interrupt(); }),
     begin: async (id, mode) => find(id).file.store.begin(mode as Mode),
     commit: async (id, tx) => find(id).file.store.end(tx, true),
@@ -167,13 +167,12 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
     disconnect: (id) => soon(() => { find(id).syncing.disconnect(); }),
     triggerSync: async (id) => find(id).syncing.triggerSync(),
     uploadData: async (id) => find(id).syncing.uploadData(),
-    clearAndReconnect: async (id) =>
-      soon(() => {
-        const database = find(id);
-        database.syncing.disconnect();
-        await empty(database, { pending: false, local: false });
-        database.syncing.connect();
-      }),
+    clearAndReconnect: async (id) => {
+      const database = find(id);
+      database.syncing.disconnect();
+      await empty(database, { pending: false, local: false });
+      database.syncing.connect();
+    },
     reconcile: async (id) => {
       const { syncing } = find(id);
       await syncing.triggerSync();
@@ -185,32 +184,31 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
       await empty(database, { pending: true, local: clearLocal });
       database.syncing.look();
     },
-    getParkedChanges: (id) => find(id).file.store.apply((connection) => JSON.stringify(outbox.parked(connection))),
+    getParkedChanges: async (id) => find(id).file.store.apply((connection) => JSON.stringify(outbox.parked(connection))),
     retryParked: async (id, ids) => {
       const { file, syncing } = find(id);
       const count = await file.store.apply((connection) => outbox.retry(connection, ids));
       syncing.kick();
       return count;
     },
-    discardParked: (id, ids) => {
+    discardParked: async (id, ids) => {
       const { file } = find(id);
       return file.store.apply((connection) => outbox.discard(connection, file.store.schema(), ids));
     },
-    getCrud: (id, options) =>
+    getCrud: async (id, options) =>
       find(id).file.store.apply((connection) => JSON.stringify(outbox.crud(connection, JSON.parse(options) as Parameters<typeof outbox.crud>[1]))),
     completeCrud: async (id, last) => {
       const { file, syncing } = find(id);
       await file.store.apply((connection) => { outbox.complete(connection, last); });
       syncing.look();
     },
-    getUploadQueueStats: (id, includeSize) =>
+    getUploadQueueStats: async (id, includeSize) =>
       find(id).file.store.apply((connection) => JSON.stringify(outbox.stats(connection, includeSize))),
-    getClientId: (id) => find(id).file.clientId,
-    finishUpload: (_id, requestId, error) =>
-      soon(() => {
-        questions.get(requestId)?.resolve(error);
-        questions.delete(requestId);
-      }),
+    getClientId: (id) => soon(() => find(id).file.clientId),
+    finishUpload: (_id, requestId, error) => {
+      questions.get(requestId)?.resolve(error);
+      questions.delete(requestId);
+    },
     provideCredentials: (_id, requestId, credentials, error) => {
       const question = questions.get(requestId);
       questions.delete(requestId);
