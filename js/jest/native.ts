@@ -33,6 +33,8 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
   const files = new Map<string, File>();
   const open = new Map<number, Open>();
   const opening = new Set<string>();
+  /** The last word about databases that `reset` closed under an app that has not closed them itself. */
+  const lastStatus = new Map<number, string>();
   const questions = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
   let lastRequest = 0;
@@ -86,6 +88,7 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
     return made;
   };
   const stop = (database: Open): void => {
+    lastStatus.set(database.id, database.syncing.status());
     open.delete(database.id);
     database.watches.clear();
     database.syncing.close();
@@ -145,7 +148,10 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
     },
     close: (id) =>
       soon(() => {
-        stop(find(id));
+        // `reset` may have closed it.
+        if (!lastStatus.has(id)) {
+          stop(find(id));
+        }
       }),
     execute: async (id, tx, sql, parameters) => asObjects(await find(id).file.store.execute(tx, sql, values(parameters))),
     executeRaw: async (id, tx, sql, parameters) => find(id).file.store.execute(tx, sql, values(parameters)),
@@ -268,7 +274,7 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
         online();
         return JSON.stringify({ success: true, synced: {} });
       }),
-    getStatus: (id) => find(id).syncing.status(),
+    getStatus: (id) => lastStatus.get(id) ?? find(id).syncing.status(),
 
     onStatusChanged: statusChanged.subscribe,
     onTablesChanged: tablesChanged.subscribe,
