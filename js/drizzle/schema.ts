@@ -44,17 +44,19 @@ export function toSchema(schema: Readonly<Record<string, unknown>>, options: Rea
     if (columns.length === Object.keys(getTableColumns(table)).length) {
       throw new SyncError('InvalidSchema', `table '${name}' needs a column id: text('id').primaryKey()`);
     }
+    const declared: Record<string, string[]> = {};
+    for (const { config } of indexes) {
+      const names = config.columns.flatMap((each) => (is(each, SQLiteColumn) ? [each.name] : []));
+      if (names.length === config.columns.length) {
+        declared[config.name] = names;
+      }
+    }
     tables[name] = new Table(
       Object.fromEntries(columns.map((each) => [each.name, columnOf(name, { name: each.name, columnType: each.columnType, getSQLType: () => each.getSQLType() })])),
       {
         ...options[key],
         ...(options[key]?.localOnly === true ? {} : { required: columns.filter((each) => each.notNull && !each.hasDefault).map((each) => each.name) }),
-        indexes: Object.fromEntries(
-          indexes.flatMap(({ config }) => {
-            const names = config.columns.flatMap((each) => (is(each, SQLiteColumn) ? [each.name] : []));
-            return names.length === config.columns.length ? [{ name: config.name, names }] : [];
-          })
-        ),
+        indexes: declared,
       }
     );
   }
