@@ -19,7 +19,7 @@ import type {
 } from './types';
 import { createWatchedQuery, type Judge, type LiveContext, plainRows } from './watchedQuery';
 import { checkChangeOptions, checkHandler, checkWatchOptions } from './watchOptions';
-import { applyTaken, createWatches } from './watches';
+import { applyTaken, createWatches, sameRows } from './watches';
 
 function createQuery<RowType>(context: LiveContext, query: WatchCompatibleQuery<RowType[]>): Query<RowType> {
   return {
@@ -82,7 +82,11 @@ export function createLiveQueries(
           if (taken === null) {
             return;
           }
+          const before = rows;
           rows = applyTaken(rows, taken);
+          if (last !== null && sameRows(rows, before)) {
+            return;
+          }
           const result = resultOfRows(rows as Row[]);
           try {
             if (last === null || comparator?.checkEquality(result, last) !== true) {

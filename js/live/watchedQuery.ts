@@ -12,7 +12,7 @@ import type {
   WatchedQueryState,
 } from './types';
 import { checkWatchOptions, defaultThrottleMs } from './watchOptions';
-import { applyTaken, type Taken, type Watches } from './watches';
+import { applyTaken, sameRows, type Taken, type Watches } from './watches';
 
 /** What watched queries need of their database. */
 export type LiveContext = {
@@ -107,6 +107,10 @@ export function createWatchedQuery<
     settle({ error: errorOf(thrown) });
   };
   const receive = (next: RowType[]): void => {
+    if (told !== undefined && sameRows(next, told)) {
+      settle({});
+      return;
+    }
     let news: ReturnType<typeof judge>;
     try {
       news = judge(next, told, settings);

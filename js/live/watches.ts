@@ -185,3 +185,8 @@ export function applyTaken(previous: readonly object[], { rows, kept }: Taken): 
   let fresh = 0;
   return kept.map((before) => (before >= 0 ? previous[before] : rows[fresh++])) as object[];
 }
+
+/** Whether they are the same objects in the same order: so it is when a query works again after an error. */
+export function sameRows(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((row, index) => row === other[index]);
+}

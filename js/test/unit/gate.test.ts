@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { column, type Database, openDatabase, Schema, Table, type Transaction } from '../../index';
 import { createGate } from '../../gate';
+import { createReaders } from '../../readers';
 import { fake } from '../fakes/native';
 import { isSyncError, settled } from './expect';
 
@@ -234,4 +235,28 @@ test('the last resort: an idle transaction is given up on by those who wait, and
   holder.release();
   assert.equal(await enter('free'), 'free');
   assert.deepEqual(ran, ['free']);
+});
+
+test('reading transactions that wait for each other are given up on, those that begin are not', async () => {
+  const readers = createReaders(2);
+  const lost: string[] = [];
+  const giveUp = (name: string) => (error: unknown) => { isSyncError(error, 'NestedTransaction'); lost.push(name); };
+  const outer = readers.enter(giveUp('outer'));
+  outer.begun();
+  const patient = readers.enter(giveUp('from elsewhere'));
+  outer.holder.running();
+  const nested = readers.enter(giveUp('nested'));
+  const lucky = readers.enter(giveUp('lucky'));
+  lucky.begun();
+  outer.holder.issued();
+  await settled();
+  await after(30);
+  assert.deepEqual(lost, [], 'a statement is under way');
+  outer.holder.answered();
+  await after(60);
+  assert.deepEqual(lost, ['nested']);
+  await after(700);
+  assert.deepEqual(lost, ['nested', 'from elsewhere']);
+  nested.begun();
+  patient.begun();
 });

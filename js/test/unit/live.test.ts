@@ -64,8 +64,11 @@ test('errors are in the state and told, and the watch recovers', async () => {
   const before = query.state.data;
   fake.failWatch(id, lastWatch(), '', '');
   assert.equal(query.state.error, null);
-  assert.equal(query.state.data, before);
-  assert.equal(errors.length, 1);
+  fake.failWatch(id, lastWatch(), 'Sql', 'no such table: t');
+  await deliver([], [0]);
+  assert.equal(query.state.error, null);
+  assert.equal(query.state.data, before, 'the very same result is no new array');
+  assert.equal(errors.length, 2);
 });
 
 test('a statement or parameter that is wrong is an error of the state; new settings make it good', async () => {
