@@ -40,7 +40,7 @@ export function toSchema(schema: Readonly<Record<string, unknown>>, options: Rea
       continue;
     }
     const { name, indexes } = getTableConfig(table);
-    const columns = Object.values(getTableColumns(table)).filter((each) => each.name !== 'id');
+    const columns = Object.values<SQLiteColumn>(getTableColumns(table)).filter((each) => each.name !== 'id');
     if (columns.length === Object.keys(getTableColumns(table)).length) {
       throw new SyncError('InvalidSchema', `table '${name}' needs a column id: text('id').primaryKey()`);
     }

@@ -29,9 +29,11 @@ function entries(connection: Connection, where: string, parameters: readonly unk
   }));
 }
 
-/** What apps and the fake backend see of an entry. */
-function plain({ id, transaction, table, rowId, op, data, previous, metadata }: Entry): NativeCrudEntry {
-  return { id, transaction, table, rowId, op, data, previous, metadata };
+/** What apps and the fake backend see of an entry: of a new row only what is not NULL, unless it replaces another. */
+function plain({ id, transaction, table, rowId, op, data, previous, metadata, before }: Entry): NativeCrudEntry {
+  const isNew = op === 'PUT' && before === null && data !== null;
+  const columns = isNew ? Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null)) : data;
+  return { id, transaction, table, rowId, op, data: columns, previous, metadata };
 }
 
 export function counts(connection: Connection): { pending: number; parked: number } {

@@ -82,6 +82,9 @@ export function createTriggers(table: NativeTable): string[] {
   // An insertOnly row goes at once, and takes it along.
   const forget = metadata && table.insertOnly !== true ? `UPDATE ${quote(name)} SET "_metadata" = NULL WHERE "id" = NEW."id" AND "_metadata" IS NOT NULL;` : '';
   const noUpdate = table.insertOnly === true ? refuse('1', `table '${table.name}' is insertOnly: rows can't be changed or deleted`) : '';
+  /** The delete directly before an insert of the same row: a REPLACE, which is one insert. */
+  const removed = (last: string): string =>
+    `tbl = ${t} AND row_id = NEW."id" AND op = 'DELETE' AND tx = omnii_transaction() AND id = (SELECT ${last} FROM omnii_outbox)`;
   const anyChanged = table.columns.map(({ name: c }) => `OLD.${quote(c)} IS NOT NEW.${quote(c)}`).join(' OR ') || '0';
   return [
     trigger(
@@ -91,9 +94,9 @@ export function createTriggers(table: NativeTable): string[] {
          `length(NEW."id") = 36 AND NEW."id" GLOB '????????-????-????-????-*' AND NEW."id" <> lower(NEW."id")`,
          'write a UUID in lower case: the backend does, and would make a second row of it'
        )}
-       DELETE FROM omnii_outbox WHERE omnii_capturing() AND tbl = ${t} AND row_id = NEW."id" AND op = 'DELETE'
-         AND tx = omnii_transaction() AND id = (SELECT max(id) FROM omnii_outbox);
-       ${enter('PUT', 'NEW', record('NEW'), 'NULL', 'NULL')} ${forget} ${touched('NEW')}
+       ${enter('PUT', 'NEW', record('NEW'), 'NULL', `(SELECT row_before FROM omnii_outbox WHERE ${removed('max(id)')})`)}
+       DELETE FROM omnii_outbox WHERE omnii_capturing() AND ${removed('max(id) - 1')};
+       ${forget} ${touched('NEW')}
        ${table.insertOnly === true ? `DELETE FROM ${quote(name)} WHERE "id" = NEW."id";` : ''}`
     ),
     trigger(

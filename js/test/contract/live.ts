@@ -54,21 +54,21 @@ export const live: readonly Case[] = [
     run: async (db, assert) => {
       await db.writeTransaction(async (tx) => { await note(tx, 'a', 'A', 1); await note(tx, 'b', 'B', 2); });
       await db.execute("UPDATE notes SET title = 'A2', rank = 1 WHERE id = 'a'");
-      await db.execute("UPDATE notes SET rank = 1 WHERE id = 'a'");
+      await db.execute("UPDATE notes SET rank = NULL WHERE id = 'a'");
       await db.execute("DELETE FROM notes WHERE id = 'b'");
-      assert.equal(db.currentStatus.pendingChanges, 4);
-      assert.equal((await db.getUploadQueueStats()).count, 4);
+      assert.equal(db.currentStatus.pendingChanges, 5);
+      assert.equal((await db.getUploadQueueStats()).count, 5);
       const first = await db.getNextCrudTransaction();
       assert.deepEqual(first?.crud.map(({ op, table, id, opData }) => [op, table, id, opData]), [
-        ['PUT', 'notes', 'a', { title: 'A', rank: 1, weight: null, meta: null }],
-        ['PUT', 'notes', 'b', { title: 'B', rank: 2, weight: null, meta: null }],
+        ['PUT', 'notes', 'a', { title: 'A', rank: 1 }],
+        ['PUT', 'notes', 'b', { title: 'B', rank: 2 }],
       ]);
       await first?.complete();
-      assert.equal(db.currentStatus.pendingChanges, 2);
+      assert.equal(db.currentStatus.pendingChanges, 3);
       const batch = await db.getCrudBatch(1);
       assert.deepEqual([batch?.haveMore, batch?.crud.map(({ op, opData }) => [op, opData])], [true, [['PATCH', { title: 'A2' }]]]);
       await batch?.complete();
-      assert.deepEqual((await db.getCrudBatch())?.crud.map(({ op, id, opData }) => [op, id, opData]), [['DELETE', 'b', undefined]]);
+      assert.deepEqual((await db.getCrudBatch())?.crud.map(({ op, id, opData }) => [op, id, opData]), [['PATCH', 'a', { rank: null }], ['DELETE', 'b', undefined]]);
     },
   },
   {
@@ -78,6 +78,7 @@ export const live: readonly Case[] = [
       await (await db.getNextCrudTransaction())?.complete();
       await db.execute("INSERT OR REPLACE INTO notes (id, title) VALUES ('a', 'B')");
       assert.deepEqual((await db.getCrudBatch())?.crud.map(({ op, id }) => [op, id]), [['PUT', 'a']]);
+      assert.equal((await db.getCrudBatch())?.crud[0]?.opData?.['title'], 'B');
     },
   },
 ];
