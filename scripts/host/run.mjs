@@ -22,7 +22,12 @@ export async function bundleScript(script, outfile) {
     ...hermesOptions,
     entryPoints: [script],
     outfile,
-    alias: { '@omnii/sync': join(root, 'js/index.ts'), 'react-native': join(root, 'scripts/host/react-native.ts') },
+    alias: {
+      '@omnii/sync': join(root, 'js/index.ts'),
+      '@omnii/sync/drizzle': join(root, 'js/drizzle/index.ts'),
+      '@omnii/sync/kysely': join(root, 'js/kysely/index.ts'),
+      'react-native': join(root, 'scripts/host/react-native.ts'),
+    },
     nodePaths: [join(root, 'node_modules')],
     define: { 'process.env.NODE_ENV': JSON.stringify(process.env.NODE_ENV ?? 'development') },
     jsx: 'automatic',
