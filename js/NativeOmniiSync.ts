@@ -181,9 +181,11 @@ export interface Spec extends TurboModule {
   readonly onCredentialsRequested: CodegenTypes.EventEmitter<NativeCredentialsEvent>;
 }
 
+// `@omnii/sync/jest` leaves its stand-in here.
+const standIn = (globalThis as Record<symbol, unknown>)[Symbol.for('@omnii/sync/native')] as Spec | undefined;
 // Importing must not fail where the module, or even the registry, is missing (web, Expo Go): then this is null, whatever its
 // type says, and `platform.ts` refuses before anything is called.
 const registry = TurboModuleRegistry as typeof TurboModuleRegistry | undefined;
-const found = registry === undefined ? null : TurboModuleRegistry.get<Spec>('OmniiSync');
+const found = standIn ?? (registry === undefined ? null : TurboModuleRegistry.get<Spec>('OmniiSync'));
 
 export default found as unknown as Spec;

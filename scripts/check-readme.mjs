@@ -41,7 +41,7 @@ for (const [, name, code] of snippets) {
 writeFileSync(join(folder, 'packages.d.ts'), PACKAGES);
 const config = {
   extends: '../../tsconfig.json',
-  compilerOptions: { paths: { '@omnii/sync': ['../../js/index.ts'] } },
+  compilerOptions: { paths: { '@omnii/sync': ['../../js/index.ts'], '@omnii/sync/*': ['../../js/*/index.ts'] } },
   include: ['.'],
 };
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
