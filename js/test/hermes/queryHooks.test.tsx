@@ -65,7 +65,8 @@ test('parameters, suspense, and another user in the middle', async () => {
   function Screen({ user, name }: { user: string; name: string }): string {
     const { data, isLoading } = useQuery<Entity>('SELECT id, name FROM sync_entities WHERE name >= ? ORDER BY id', [name]);
     seen.push({ user, rows: names(data), db: useDatabase() });
-    return isLoading ? 'loading' : `${useStatus().pendingChanges}:${names(data)}`;
+    const { pendingChanges } = useStatus();
+    return isLoading ? 'loading' : `${pendingChanges}:${names(data)}`;
   }
   const Waiting = (): string => names(useSuspenseQuery<Entity>(all).data);
   const tree = (user: string, name = 'a') => (
