@@ -20,5 +20,5 @@ pub use change::{Change, ChangeId, Operation, ParkedChange};
 pub use error::{ErrorCode, SyncError};
 pub use options::SyncOptions;
 pub use schema::{Column, ColumnType, ConflictPolicy, Index, METADATA, Schema, Table, TrackPrevious};
-pub use status::{Status, StatusKind};
+pub use status::{Status, StatusKind, SyncFrequency};
 pub use value::Value;

@@ -18,7 +18,7 @@ mod uploads;
 
 pub use database::{Database, DatabaseObserver, Environment, OnSignOut};
 pub use live::{Fresh, WatchOptions};
-pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncOptions};
+pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncFrequency, SyncOptions};
 pub use options::OpenOptions;
 pub use store::{
     Batch, CellKind, Changes, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Mode, Parameter, QueueStats,

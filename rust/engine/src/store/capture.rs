@@ -86,7 +86,7 @@ pub fn register(connection: &Connection, schema: &Arc<Schema>, capture: &Arc<Cap
     let state = capture.clone();
     // 3 for a delete
     connection.create_scalar_function("omnii_change", -1, flags, move |context| {
-        let transaction = if context.len() > 0 { state.transaction.load(Ordering::Relaxed) } else { 0 };
+        let transaction = if !context.is_empty() { state.transaction.load(Ordering::Relaxed) } else { 0 };
         state.deleted.store(transaction, Ordering::Relaxed);
         Ok(state.change.fetch_add(1, Ordering::Relaxed) + 1)
     })?;
