@@ -1,15 +1,14 @@
 /** One mounted `SyncProvider` with React's test renderer, and what the hooks below it answered. */
 import assert from 'node:assert/strict';
-import type { ReactElement, ReactNode } from 'react';
-import { act, create, type ReactTestRenderer } from 'react-test-renderer';
+import type { ReactNode } from 'react';
 import {
   column, type Database, Schema, type SyncConnector, SyncProvider, type SyncProviderProps, type SyncState, Table, useDatabase, useSyncState,
 } from '../../index';
 import { fake } from '../fakes/native';
 import { AppState, appStateListeners, Platform } from '../fakes/react-native';
-import { settled } from './expect';
+import { unmount } from './screen';
 
-Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+export { show, unmount } from './screen';
 
 export const makeSchema = () => new Schema({ t: new Table({ a: column.text }) });
 const schema = makeSchema();
@@ -17,7 +16,6 @@ const connector: SyncConnector = { fetchCredentials: () => Promise.resolve({ end
 
 let seen: SyncState[] = [];
 let last: Database | null = null;
-let app: ReactTestRenderer | null = null;
 
 export function Probe(): ReactNode {
   seen.push(useSyncState());
@@ -41,26 +39,6 @@ export const tree = (props: Partial<SyncProviderProps>) => (
     <Probe />
   </SyncProvider>
 );
-
-/** Renders, and lets what follows happen. */
-export async function show(element: ReactElement): Promise<void> {
-  await act(async () => {
-    if (app === null) {
-      app = create(element);
-    } else {
-      app.update(element);
-    }
-    await settled();
-  });
-}
-
-export async function unmount(): Promise<void> {
-  await act(async () => {
-    app?.unmount();
-    app = null;
-    await settled();
-  });
-}
 
 /** The calls of these methods, in order. */
 export const calls = (...names: string[]) => fake.log.filter((call) => names.includes(call.replace(/\(.*/, '')));

@@ -7,37 +7,27 @@ import { afterEach, beforeEach, test } from 'node:test';
 import {
   PowerSyncContext, usePowerSync, useQuery, useStatus, useSuspenseQuery, useWatchedQuerySubscription, useWatchedQuerySuspenseSubscription,
 } from '@powersync/react';
-import { type ContextType, type ReactElement, type ReactNode, StrictMode, Suspense } from 'react';
-import { act, create, type ReactTestRenderer } from 'react-test-renderer';
+import { type ContextType, type ReactNode, StrictMode, Suspense } from 'react';
+import { act } from 'react-test-renderer';
 import { column, type Database, openDatabase, Schema, Table } from '../../index';
 import { fake } from '../fakes/native';
 import { settled } from './expect';
+import { show as render, shown, unmount } from './screen';
 
-Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 type Row = { id: string; a: number };
 const schema = new Schema({ t: new Table({ a: column.integer }) });
 const connector = { fetchCredentials: () => Promise.resolve(null) };
 const row = (id: string, a = 0): Row => ({ id, a });
 
 let db: Database;
-let app: ReactTestRenderer | null = null;
 const id = (): number => fake.openIds().at(-1) ?? 0;
 const watches = (): number[] => [...fake.watches.keys()];
-async function show(children: ReactNode): Promise<void> {
-  const tree: ReactElement = (
+const show = (children: ReactNode): Promise<void> =>
+  render(
     <StrictMode>
       <PowerSyncContext.Provider value={db as unknown as NonNullable<ContextType<typeof PowerSyncContext>>}>{children}</PowerSyncContext.Provider>
     </StrictMode>
   );
-  await act(async () => {
-    if (app === null) {
-      app = create(tree);
-    } else {
-      app.update(tree);
-    }
-    await settled();
-  });
-}
 async function deliver(rows: object[], kept: number[] | null = null): Promise<void> {
   await act(async () => {
     for (const watch of watches()) {
@@ -53,11 +43,7 @@ beforeEach(async () => {
   db = await openDatabase({ schema, userId: 'u', connector });
 });
 afterEach(async () => {
-  await act(async () => {
-    app?.unmount();
-    app = null;
-    await settled();
-  });
+  await unmount();
   await db.close();
 });
 
@@ -130,12 +116,12 @@ for (const options of [{}, { runQueryOnce: true }, { rowComparator: { keyBy: (r:
       return useSuspenseQuery<Row>('SELECT', [], options).data.map((r) => r.id).join();
     }
     await show(<Suspense fallback="loading"><Screen /></Suspense>);
-    assert.equal(app?.toJSON(), 'loading');
+    assert.equal(shown(), 'loading');
     await deliver([row('a')]);
-    assert.equal(app.toJSON(), 'a');
+    assert.equal(shown(), 'a');
     if (!('runQueryOnce' in options)) {
       await deliver([row('b')]);
-      assert.equal(app.toJSON(), 'b');
+      assert.equal(shown(), 'b');
     }
   });
 }
@@ -148,8 +134,8 @@ test('useWatchedQuerySubscription and its Suspense form', async () => {
   const Plain = (): string => ids(useWatchedQuerySubscription(given).data);
   const Suspending = (): string => ids(useWatchedQuerySuspenseSubscription(given).data);
   await show(<><Plain /><Suspense fallback="loading"><Suspending /></Suspense></>);
-  assert.deepEqual(app?.toJSON(), ['none', 'loading']);
+  assert.deepEqual(shown(), ['none', 'loading']);
   await deliver([row('a')]);
-  assert.deepEqual(app.toJSON(), ['a', 'a']);
+  assert.deepEqual(shown(), ['a', 'a']);
   await query.close();
 });

@@ -1,8 +1,8 @@
 /** The query hooks with React's test renderer, against the fake native module, whose results the test decides. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Component, memo, type ReactElement, type ReactNode, startTransition, StrictMode, Suspense, useState } from 'react';
-import { act, create, type ReactTestRenderer } from 'react-test-renderer';
+import { Component, memo, type ReactNode, startTransition, StrictMode, Suspense, useState } from 'react';
+import { act } from 'react-test-renderer';
 import {
   column, type Database, openDatabase, Schema, SyncProvider, Table, useQuery, type UseQueryResult, useStatus, useSuspenseQuery, useSyncState,
 } from '../../index';
@@ -10,29 +10,18 @@ import { sharedQueries } from '../../hooks/queryStore';
 import { PowerSyncContext } from '../../powersync';
 import { fake } from '../fakes/native';
 import { consoleErrors, isSyncError, settled } from './expect';
+import { replace, show, shown, unmount } from './screen';
 
-Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 type Row = { id: string; a: number };
 const schema = new Schema({ t: new Table({ a: column.integer }) });
 const connector = { fetchCredentials: () => Promise.resolve(null) };
 const row = (id: string, a = 0): Row => ({ id, a });
 
 let db: Database;
-let app: ReactTestRenderer | null = null;
 const id = (): number => fake.openIds().at(-1) ?? 0;
 const watches = (): number[] => [...fake.watches.keys()];
 const sqls = (): string[] => [...fake.watches.values()].map(({ sql, params }) => `${sql} ${JSON.stringify(params)}`);
 
-async function show(element: ReactElement): Promise<void> {
-  await act(async () => {
-    if (app === null) {
-      app = create(element);
-    } else {
-      app.update(element);
-    }
-    await settled();
-  });
-}
 async function deliver(rows: object[], kept: number[] | null = null, watch = watches().at(-1) ?? 0): Promise<void> {
   await act(async () => {
     fake.deliver(id(), watch, rows, kept);
@@ -62,11 +51,7 @@ beforeEach(async () => {
   db = await openDatabase({ schema, userId: 'u', connector });
 });
 afterEach(async () => {
-  await act(async () => {
-    app?.unmount();
-    app = null;
-    await settled();
-  });
+  await unmount();
   assert.equal(sharedQueries(db), 0, 'a query is still in the store');
   await db.close();
   assert.equal(fake.watches.size, 0, 'a watch still runs');
@@ -298,13 +283,13 @@ test('fallback: until the database is open, not while signed out', async () => {
   );
   let release = (): void => undefined;
   await show(tree(null));
-  assert.equal(app?.toJSON(), 'app');
+  assert.equal(shown(), 'app');
   fake.hold.open = new Promise<void>((resolve) => { release = resolve; });
   await show(tree('one'));
-  assert.equal(app.toJSON(), 'splash');
+  assert.equal(shown(), 'splash');
   release();
   await act(settled);
-  assert.equal(app.toJSON(), 'app');
+  assert.equal(shown(), 'app');
 });
 
 class Boundary extends Component<{ children: ReactNode }, { error: Error | null }> {
@@ -326,12 +311,12 @@ for (const strict of [false, true]) {
   test(`Suspense: fallback, rows, updates; two components share one watch${strict ? ' (StrictMode)' : ''}`, async () => {
     const tree = inDatabase(suspending(<><Suspending params={[1]} /><Suspending params={[1]} /></>));
     await show(strict ? <StrictMode>{tree}</StrictMode> : tree);
-    assert.equal(app?.toJSON(), 'loading');
+    assert.equal(shown(), 'loading');
     assert.equal(watches().length, 1);
     await deliver([row('a')]);
-    assert.deepEqual(app.toJSON(), ['a', 'a']);
+    assert.deepEqual(shown(), ['a', 'a']);
     await deliver([row('b')]);
-    assert.deepEqual(app.toJSON(), ['b', 'b']);
+    assert.deepEqual(shown(), ['b', 'b']);
     assert.equal(watches().length, 1);
   });
 }
@@ -340,15 +325,15 @@ test('Suspense: while the database opens, then rows; a failure goes to the error
   let release = (): void => undefined;
   fake.hold.open = new Promise<void>((resolve) => { release = resolve; });
   await show(<SyncProvider schema={schema} connector={connector} userId="s" directory="/s">{suspending(<Suspending />)}</SyncProvider>);
-  assert.equal(app?.toJSON(), 'loading');
+  assert.equal(shown(), 'loading');
   release();
   await act(settled);
   await deliver([row('a')]);
-  assert.equal(app.toJSON(), 'a');
+  assert.equal(shown(), 'a');
   await consoleErrors(async () => {
     await act(async () => { fake.failWatch(id(), watches()[0] ?? 0, 'Sql', 'broken'); await settled(); });
   });
-  assert.equal(app.toJSON(), 'failed: broken');
+  assert.equal(shown(), 'failed: broken');
 });
 
 test('Suspense: other parameters suspend; in a transition the rows before stay; every component shows the same', async () => {
@@ -365,16 +350,16 @@ test('Suspense: other parameters suspend; in a transition the rows before stay; 
   }
   await show(inDatabase(suspending(<Pair />)));
   await deliver([row('a')]);
-  assert.equal(app?.toJSON(), 'a');
+  assert.equal(shown(), 'a');
   await act(async () => { startTransition(() => { change(2); }); await settled(); });
-  assert.equal(app.toJSON(), 'a', 'the rows before, until those of the transition are there');
+  assert.equal(shown(), 'a', 'the rows before, until those of the transition are there');
   await deliver([row('b')]);
-  assert.equal(app.toJSON(), 'b');
+  assert.equal(shown(), 'b');
   assert.equal(watches().length, 1, 'the watch of the parameters before has ended');
   await act(async () => { change(3); await settled(); });
-  assert.equal(app.toJSON(), 'loading');
+  assert.equal(shown(), 'loading');
   await deliver([row('c')]);
-  assert.equal(app.toJSON(), 'c');
+  assert.equal(shown(), 'c');
   assert.deepEqual(torn, []);
 });
 
@@ -382,7 +367,7 @@ test('Suspense: a component that goes away while it waits leaves no watch behind
   await show(inDatabase(suspending(<Suspending params={[9]} />)));
   assert.equal(watches().length, 1);
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  act(() => { app?.update(<p />); });
+  replace(<p />);
   fake.deliver(id(), watches()[0] ?? 0, [row('a')]);
   await Promise.resolve();
   t.mock.timers.tick(4_000);
@@ -398,13 +383,13 @@ test('Suspense with runQueryOnce: the first rows stay until refresh', async (t) 
   t.mock.timers.enable({ apis: ['setTimeout'] });
   fake.deliver(id(), watches()[0] ?? 0, [row('a')]);
   await act(async () => { for (let i = 0; i < 20; i++) { await Promise.resolve(); } });
-  assert.equal(app?.toJSON(), 'a');
+  assert.equal(shown(), 'a');
   t.mock.timers.tick(6_000);
   t.mock.timers.reset();
   await settled();
   assert.equal(watches().length, 0, 'the watch is let go');
-  assert.equal(app.toJSON(), 'a');
+  assert.equal(shown(), 'a');
   fake.onSql = () => ({ rows: [row('b')] });
   await act(async () => { await again?.(); });
-  assert.equal(app.toJSON(), 'b');
+  assert.equal(shown(), 'b');
 });
