@@ -300,4 +300,8 @@ size_t OmniiSyncModule::pendingRequests() const {
   return generation_->pendingRequests();
 }
 
+size_t OmniiSyncModule::openDatabases() const {
+  return engine_->open_databases();
+}
+
 }  // namespace facebook::react

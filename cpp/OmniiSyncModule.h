@@ -83,6 +83,8 @@ class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
 
   /// Promises given out and not settled yet; the desktop host keeps its loop alive for them. JS thread only.
   size_t pendingRequests() const;
+  /// Databases that are open; the desktop host says so when its script ends before them.
+  size_t openDatabases() const;
 
  private:
   /// Makes a promise and calls `start(request id)`, which converts the arguments and then calls the engine. If `start`

@@ -129,6 +129,10 @@ impl Engine {
         });
     }
 
+    pub(crate) fn open_databases(&self) -> usize {
+        lock(&self.databases).open.len()
+    }
+
     pub(crate) fn open(&self, request: u64, options: &str) {
         guarded(|| self.start_open(request, options));
     }

@@ -46,6 +46,8 @@ pub mod bridge {
         /// One engine per module instance. Dropping the box closes every database it opened and waits for their threads.
         fn new_engine(sink: SharedPtr<EngineSink>) -> Box<Engine>;
 
+        /// How many databases are open.
+        fn open_databases(self: &Engine) -> usize;
         fn open(self: &Engine, request: u64, options: &str);
         fn close(self: &Engine, request: u64, database: u32);
         fn execute(self: &Engine, request: u64, database: u32, transaction: u64, sql: &str, params: Box<Values>);

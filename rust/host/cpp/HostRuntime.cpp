@@ -90,6 +90,10 @@ size_t HostRuntime::pendingRequests() const {
   return *module_ ? (*module_)->pendingRequests() : 0;
 }
 
+size_t HostRuntime::openDatabases() const {
+  return *module_ ? (*module_)->openDatabases() : 0;
+}
+
 jsi::Runtime* HostRuntime::jsi() const {
   return runtime_.get();
 }

@@ -36,6 +36,7 @@ class HostRuntime {
   std::unique_ptr<facebook::jsi::Value> drainMicrotasks();
   /// Promises of the module that have not settled yet; they keep the process alive.
   size_t pendingRequests() const;
+  size_t openDatabases() const;
   facebook::jsi::Runtime* jsi() const;
 
  private:

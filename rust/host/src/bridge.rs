@@ -80,6 +80,9 @@ pub mod ffi {
         fn drain_microtasks(self: Pin<&mut HostRuntime>) -> UniquePtr<JSIValue>;
         #[cxx_name = "pendingRequests"]
         fn pending_requests(self: &HostRuntime) -> usize;
+        /// Databases of the module that are open.
+        #[cxx_name = "openDatabases"]
+        fn open_databases(self: &HostRuntime) -> usize;
         fn jsi(self: &HostRuntime) -> *mut JSIRuntime;
 
         #[cxx_name = "stringValue"]

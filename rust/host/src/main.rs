@@ -53,6 +53,14 @@ fn run() -> Result<i32, String> {
     runtime.evaluate(PRELUDE, "prelude.js").map_err(|error| format!("the prelude failed: {}", error.what()))?;
     let code = event_loop::run(&host, &mut runtime, &messages);
     host.children().end_all();
+    let open = runtime.open_databases();
+    if code == 0 && open > 0 {
+        // a script that awaits nothing but an event ends here, and without this it would end without a word
+        eprintln!(
+            "omnii-host: the script has ended while {open} of its databases are open. If it was waiting for an event: events \
+             alone keep no script running, set a timer meanwhile. Otherwise close() them."
+        );
+    }
     // What is still queued holds functions of the module's; they go before the VM, on this thread.
     drop(messages);
     runtime.close(&host);

@@ -115,6 +115,11 @@ impl Runtime {
         self.0.pending_requests()
     }
 
+    /// Databases of the native module that are open.
+    pub fn open_databases(&self) -> usize {
+        self.0.open_databases()
+    }
+
     /// Lets go of the prelude's functions, then of the VM.
     pub fn close(self, host: &Host) {
         host.forget_listeners();

@@ -84,12 +84,13 @@ function zombie(pid: string): boolean {
   return / Z /.test(__host.readText(`/proc/${pid}/stat`));
 }
 
-test('promises of the module keep the process alive, an open database does not', async () => {
+test('promises of the module keep the process alive, an open database does not, and says so', async () => {
   const directory = __host.makeTempDirectory('host-test-');
   cleanup(() => __host.remove(directory));
   for (const notes of ['1', '2']) {
     const { code, stdout, stderr } = await run('open-database', directory);
-    assert.deepEqual([code, stdout, stderr], [0, [notes], '']);
+    assert.deepEqual([code, stdout], [0, [notes]]);
+    assert.match(stderr, /^omnii-host: the script has ended while 1 of its databases are open\b.*$/);
   }
 });
 
