@@ -32,6 +32,10 @@ struct Fixture {
 }
 
 fn fixture(execution: Execution) -> Fixture {
+    fixture_of(execution, SCHEMA)
+}
+
+fn fixture_of(execution: Execution, schema: &str) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let heard = events.clone();
@@ -39,7 +43,7 @@ fn fixture(execution: Execution) -> Fixture {
     let live = Live::new(Handle::current(), Box::new(on_change));
     let options = StoreOptions {
         path: directory.path().join("x.db"),
-        schema: Arc::new(Schema::from_json(SCHEMA).unwrap()),
+        schema: Arc::new(Schema::from_json(schema).unwrap()),
         user_id: "u".into(),
         integers: Default::default(),
     };
@@ -324,4 +328,20 @@ async fn while_suspended_runs_wait_and_then_everything_runs_once() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     panic!("{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_in_a_table_with_another_name_in_sql_is_not_run_for_other_rows() {
+    let schema = SCHEMA.replace(r#""name":"others""#, r#""name":"others","viewName":"those""#);
+    let f = fixture_of(Execution::Inline, &schema);
+    let by_id = f.watch("SELECT x FROM those WHERE id = ?", &[text("a")], 0);
+    let state = f.live.lock();
+    assert_eq!(state.watches[&by_id].plan.lookup.as_deref(), Some(&["a".to_owned()][..]));
+    drop(state);
+    f.events();
+    f.live.take(by_id).unwrap();
+    f.run("INSERT INTO those (id, x) VALUES ('b', '1')");
+    assert!(f.events().is_empty());
+    f.run("INSERT INTO those (id, x) VALUES ('a', '1')");
+    assert_eq!(f.events(), [(by_id, None)]);
 }

@@ -154,6 +154,7 @@ impl Writer {
         left = kept;
         self.forget(&moot)?;
         self.forget(&done)?;
+        self.note_uploaded(table, row_id)?;
         if left.is_empty() {
             return self.drop_settled_overlay(table, row_id);
         }

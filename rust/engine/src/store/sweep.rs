@@ -33,6 +33,15 @@ impl Writer {
         Ok(())
     }
 
+    /// Counts a row as seen: the backend has it by now, which a sweep under way may have asked too early to learn.
+    pub(super) fn note_uploaded(&self, table: &str, id: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO omnii_sweep (tbl, row_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .and_then(|mut s| s.execute(params![table, id]))
+            .map(drop)
+            .map_err(sql_error)
+    }
+
     /// The end of a complete sweep: deletes what it has not seen. Call it inside [`Writer::transaction`]. Answers how many
     /// rows are gone.
     pub fn delete_unseen(&mut self) -> Result<usize> {

@@ -69,7 +69,7 @@ fn inspected(reader: &Reader, query: &Watched, schema: &Schema) -> Result<Inspec
             format!("the statement has {expected} parameters, {given} were given"),
         ));
     }
-    let is_synced = |name: &String| schema.tables.iter().any(|t| t.name.eq_ignore_ascii_case(name));
+    let is_synced = |name: &String| schema.tables.iter().any(|t| t.sql_name().eq_ignore_ascii_case(name));
     let synced = tables.iter().all(is_synced);
     Ok(Inspected { tables, synced })
 }

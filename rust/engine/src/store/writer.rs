@@ -104,17 +104,14 @@ impl Writer {
         }))?;
         let (capturing, tables) = (capture.clone(), schema.clone());
         connection.authorizer(Some(move |context: AuthContext<'_>| {
-            let allowed = noted(&context.action, &capturing);
-            if !capturing.on.load(Ordering::Relaxed) {
-                return allowed;
+            // what is refused is not noted: it will not be done
+            if capturing.on.load(Ordering::Relaxed)
+                && let Some(why) = forbidden(&context, &tables)
+            {
+                capturing.refuse(ErrorCode::BadArgument, why);
+                return Authorization::Deny;
             }
-            match forbidden(&context, &tables) {
-                None => allowed,
-                Some(why) => {
-                    capturing.refuse(ErrorCode::BadArgument, why);
-                    Authorization::Deny
-                }
-            }
+            noted(&context.action, &capturing)
         }))?;
         let next_transaction =
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;

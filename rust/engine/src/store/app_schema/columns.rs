@@ -142,6 +142,8 @@ fn rebuild(connection: &Connection, table: &Table, wanted: &[Column], existing: 
             let (was, is) = (there.column_type as u8, column.column_type as u8);
             from += &match (there.column_type, column.column_type) {
                 (ColumnType::Blob, ColumnType::Blob) => format!(", {}", quote(&there.name)),
+                // what is never synced may hold what can't be
+                (was, is) if table.local_only && is_the_same(was, is) => format!(", {}", quote(&there.name)),
                 _ => format!(", omnii_convert({}, {was}, {is})", quote(&there.name)),
             };
         }

@@ -5,11 +5,12 @@ use crate::store::describe::Seen;
 use crate::store::rows::{self, Collector, Parameter, Rows};
 use crate::store::sql_error::{open_error, sql_error};
 use crate::store::writer::OPERATIONS_BETWEEN_LOOKS;
-use crate::store::{capture, open};
+use crate::store::{capture, internal, open};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, SyncError};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -66,12 +67,13 @@ pub(super) fn connect(shared: &Shared) -> Result<Reader> {
 }
 
 impl Reader {
-    /// Runs `work`, which ends early when the count of interrupts is no longer `asked`.
-    pub(super) fn interruptible<T>(&self, asked: u64, work: impl FnOnce(&Self) -> T) -> T {
+    /// Runs `work`, which ends early when the count of interrupts is no longer `asked`. A panic in it is an error like
+    /// others, since whoever asked waits for an answer, and the connection must be closed in its time.
+    pub(super) fn interruptible<T>(&self, asked: u64, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         self.guard.running.store(asked, Ordering::Relaxed);
-        let outcome = work(self);
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(self)));
         self.guard.running.store(0, Ordering::Relaxed);
-        outcome
+        outcome.unwrap_or_else(|_| Err(internal("a query panicked")))
     }
 
     /// Runs one statement that only reads.

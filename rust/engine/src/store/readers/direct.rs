@@ -24,13 +24,16 @@ impl Readers {
                 State::Closed => return Err(closed()),
             }
             queue.direct_running += 1;
-            queue.direct.take()
+            let free = queue.direct.take();
+            // counted before anybody can give the file up
+            queue.open += usize::from(free.is_none());
+            free
         };
         let asked = self.shared.interrupts.load(Ordering::Relaxed);
         let run = || {
             let reader = match free {
                 Some(reader) => reader,
-                None => self.shared.connect_for(|queue| queue.open += 1)?,
+                None => self.shared.connect_counted()?,
             };
             Ok((reader.interruptible(asked, query), reader))
         };

@@ -6,7 +6,7 @@
 
 use super::connection::{Reader, connect};
 use super::question::Query;
-use super::shared::{Queue, Shared, State};
+use super::shared::{Shared, State};
 use crate::store::closed;
 use crate::store::writer::{SUSPENDED, ended};
 use omnii_sync_core::SyncError;
@@ -160,7 +160,7 @@ impl Shared {
     fn begin(&self, id: u64, begin: Begin, spare: Option<Reader>) {
         let opened = match spare {
             Some(reader) => Ok(reader),
-            None => self.connect_for(|queue| queue.open += 1),
+            None => self.connect_counted(),
         };
         let held = opened.and_then(|reader| match reader.hold(begin.snapshot) {
             Ok(()) => Ok(reader),
@@ -245,9 +245,8 @@ impl Shared {
         done(outcome.or_else(|error| if error.code == ErrorCode::Closed { Ok(()) } else { Err(error) }));
     }
 
-    /// Opens a connection, which `counted` has to count.
-    pub(super) fn connect_for(&self, counted: impl FnOnce(&mut Queue)) -> Result<Reader> {
-        counted(&mut self.lock());
+    /// Opens a connection that is counted already, since under the lock that was held when this was decided.
+    pub(super) fn connect_counted(&self) -> Result<Reader> {
         let opened = connect(self);
         let mut queue = self.lock();
         match &opened {

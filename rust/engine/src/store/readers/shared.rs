@@ -102,6 +102,7 @@ impl Shared {
             State::Suspended | State::Failed(_) if connected => Turn::Release,
             State::Running | State::Suspended | State::Failed(_) => {
                 if let Some(step) = queue.sessions.next(running) {
+                    queue.open += usize::from(matches!(step, Step::Begin(_, _, None)));
                     return Turn::Step(step);
                 }
                 match running.then(|| queue.waiting.pop_front()).flatten() {

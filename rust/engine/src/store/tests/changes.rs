@@ -172,3 +172,17 @@ fn virtual_tables_go_by_their_own_name_and_the_layout_is_known_to_change() {
     f.run("DROP INDEX by_n");
     assert_eq!(f.read("SELECT count(*) FROM sqlite_schema WHERE name = 'by_n'"), [["0"]]);
 }
+
+#[test]
+fn a_drop_that_was_refused_does_not_hide_what_is_deleted_afterwards() {
+    let directory = tempfile::tempdir().unwrap();
+    let seen = Arc::new(Seen::default());
+    let schema = r#"{"tables":[{"name":"drafts","columns":[{"name":"v","type":"text"}],"localOnly":true}]}"#;
+    let store = open_in(directory.path(), schema, seen.clone()).unwrap();
+    let f = Fixture { store, seen, directory };
+    f.run("INSERT INTO drafts (id) VALUES ('a'), ('b')");
+    assert_eq!(f.try_run("DROP TABLE drafts").unwrap_err().code, ErrorCode::BadArgument);
+    f.changed();
+    f.run("DELETE FROM drafts");
+    assert_eq!(f.changed(), ["drafts: *"]);
+}

@@ -219,3 +219,20 @@ pub(super) fn clearing_leaves_nothing_behind_and_tells_everybody() {
     f.run("INSERT INTO notes (id) VALUES ('c')");
     assert_eq!(f.counts(), (1, 0), "it goes on");
 }
+
+#[test]
+fn a_row_completed_during_a_sweep_that_could_not_see_it_stays() {
+    let f = fixture();
+    f.pull(&row("old", "x", "01"));
+    f.run("INSERT INTO notes (id, title) VALUES ('new', 'n')");
+    f.run("UPDATE notes SET n = 7 WHERE id = 'old'");
+    // the sweep has asked for everything by now, and gets to see nothing
+    f.write(|w| w.begin_sweep());
+    complete(&f, i64::MAX);
+    f.write(|w| w.transaction(|w| w.delete_unseen()));
+    assert_eq!(f.read("SELECT id, n FROM notes ORDER BY id"), [["new", "NULL"], ["old", "7"]]);
+    // the next one knows better
+    f.write(|w| w.begin_sweep());
+    f.write(|w| w.transaction(|w| w.delete_unseen()));
+    assert!(f.read("SELECT id FROM notes").is_empty());
+}

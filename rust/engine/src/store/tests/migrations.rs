@@ -332,3 +332,16 @@ fn options_may_come_and_go() {
     assert_eq!(f.read("SELECT count(*) FROM omnii_outbox WHERE previous IS NULL"), [["2"]]);
     assert_eq!(f.counts(), (3, 0));
 }
+
+#[test]
+fn a_local_table_that_stays_local_keeps_what_could_not_be_synced_when_another_column_changes() {
+    let table = |n: &str| {
+        format!(
+            r#"{{"name":"d","columns":[{{"name":"j","type":"json"}},{{"name":"r","type":"real"}},{{"name":"n","type":"{n}"}}],"localOnly":true}}"#
+        )
+    };
+    let f = first(&table("text"));
+    f.run("INSERT INTO d (id, j, r, n) VALUES ('a', 'not JSON', 9e999, '5')");
+    let f = reopened(f, &table("integer"));
+    assert_eq!(f.read("SELECT j, r, n FROM d"), [["not JSON", "inf", "5"]]);
+}

@@ -283,3 +283,59 @@ async fn no_answered_write_is_lost_however_often_the_app_is_suspended() {
     assert_eq!(f.counts(), (2_000, 0));
     assert_eq!(f.read("SELECT count(*) FROM notes"), [["2000"]]);
 }
+
+#[tokio::test]
+async fn a_panic_of_what_runs_on_a_reader_is_answered_and_does_not_keep_the_file_open() {
+    for f in both() {
+        f.read("SELECT 1");
+        let (send, answer) = channel();
+        f.store.readers.ask(|_| -> Result<()> { panic!("as it should") }, move |outcome| drop(send.send(outcome)));
+        let answer = answer.recv_timeout(Duration::from_secs(10)).expect("an answer");
+        assert_eq!(answer.unwrap_err().code, ErrorCode::Internal);
+        let outcome = f.store.readers.now(|_| -> Result<()> { panic!("as it should") });
+        assert_eq!(outcome.unwrap_err().code, ErrorCode::Internal);
+        let id = wait(|done| f.store.hold(Mode::Read, done)).unwrap();
+        let (send, answer) = channel();
+        let panics = |_: &crate::store::readers::Reader| -> Result<()> { panic!("as it should") };
+        f.store.readers.ask_session(id, panics, move |outcome| drop(send.send(outcome)));
+        let answer = answer.recv_timeout(Duration::from_secs(10)).expect("an answer");
+        assert_eq!(answer.unwrap_err().code, ErrorCode::Internal);
+        wait::<Result<()>>(|done| f.store.end(id, true, done)).unwrap();
+        assert_eq!(f.read("SELECT 1"), [["1"]]);
+        tokio::time::timeout(Duration::from_secs(10), f.store.suspend(NO_GRACE)).await.expect("it is given up");
+        f.store.resume().await.unwrap();
+        assert_eq!(f.read("SELECT 1"), [["1"]]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_opens_the_file_once_it_is_given_up_however_close_he_came() {
+    let f = fixture();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    drop(f.store.query_now("SELECT 1", &[]));
+                    f.store.hold(Mode::Read, |_| {});
+                    std::thread::yield_now();
+                }
+            });
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for round in 0..600 {
+                std::thread::sleep(Duration::from_micros(round * 7 % 900));
+                // sessions that are held end at once
+                runtime.block_on(f.store.suspend(NO_GRACE));
+                for _ in 0..5 {
+                    assert_eq!(descriptors(&f), 0, "round {round}");
+                }
+                runtime.block_on(f.store.resume()).unwrap();
+            }
+        }));
+        stop.store(true, Ordering::Relaxed);
+        outcome.unwrap();
+    });
+}
