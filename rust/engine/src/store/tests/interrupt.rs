@@ -94,5 +94,6 @@ fn the_engines_own_work_is_never_interrupted() {
     interrupting.join().unwrap();
     assert_eq!(f.read("SELECT count(*) FROM notes"), [["10000"]]);
     let pending = f.read("SELECT count(*) FROM omnii_outbox");
-    assert_eq!(pending, [[f.counts().0.to_string()]]);
+    let entries = f.read("SELECT op, state, tx, count(*) FROM omnii_outbox GROUP BY op, state, tx");
+    assert_eq!(pending, [[f.counts().0.to_string()]], "operation, state, transaction, how many: {entries:?}");
 }
