@@ -60,6 +60,8 @@ pub struct Writer {
     observer: Arc<dyn StoreObserver>,
     next_transaction: i64,
     counts: Counts,
+    /// Whether anything has been committed since this was last cleared.
+    has_committed: Arc<AtomicBool>,
     /// Of the file's tables.
     layout: Layout,
     /// Rows written on this connection when the last transaction ended.
@@ -113,6 +115,12 @@ impl Writer {
             }
             noted(&context.action, &capturing)
         }))?;
+        let has_committed = Arc::new(AtomicBool::new(false));
+        let hooked = has_committed.clone();
+        connection.commit_hook(Some(move || {
+            hooked.store(true, Ordering::Relaxed);
+            false
+        }))?;
         let next_transaction =
             connection.query_row("SELECT coalesce(max(tx), 0) + 1 FROM omnii_outbox", [], |row| row.get(0))?;
         capture.change.store(first_change(&connection)?, Ordering::Relaxed);
@@ -128,6 +136,7 @@ impl Writer {
             observer,
             next_transaction,
             counts,
+            has_committed,
             layout,
             written,
             wishes: Arc::default(),
@@ -154,6 +163,7 @@ impl Writer {
     /// Runs one statement of the app in a transaction of its own.
     pub(super) fn execute_alone(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
         self.start_local();
+        self.has_committed.store(false, Ordering::Relaxed);
         let result = self.execute(sql, parameters);
         if !self.connection.is_autocommit() {
             self.rollback();
@@ -167,8 +177,8 @@ impl Writer {
                 self.committed(Origin::App);
                 Ok(rows)
             }
-            // it may have committed just before it was ended; an event too many does no harm
-            Err(error) if error.code == ErrorCode::Interrupted => {
+            // just before it was ended, or with OR FAIL, which keeps what was done before the failure
+            Err(error) if self.has_committed.load(Ordering::Relaxed) => {
                 self.committed(Origin::App);
                 Err(error)
             }

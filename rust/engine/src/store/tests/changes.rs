@@ -186,3 +186,20 @@ fn a_drop_that_was_refused_does_not_hide_what_is_deleted_afterwards() {
     f.run("DELETE FROM drafts");
     assert_eq!(f.changed(), ["drafts: *"]);
 }
+
+#[test]
+fn what_a_failed_statement_has_committed_all_the_same_is_told() {
+    let f = fixture();
+    f.run("INSERT INTO notes (id) VALUES ('a')");
+    f.changed();
+    f.seen.outbox.lock().unwrap().clear();
+    // FAIL keeps what came before
+    f.try_run("INSERT OR FAIL INTO notes (id) VALUES ('b'), ('a'), ('c')").unwrap_err();
+    assert_eq!(f.read("SELECT id FROM notes ORDER BY id"), [["a"], ["b"]]);
+    assert_eq!(f.changed(), ["notes: b"]);
+    let counts = Counts { pending: 2, parked: 0 };
+    assert_eq!((f.counts(), &f.seen.outbox.lock().unwrap()[..]), ((2, 0), &[(counts, true)][..]));
+    f.try_run("INSERT INTO notes (id) VALUES ('d'), ('a')").unwrap_err();
+    assert!(f.changed().is_empty());
+    assert_eq!(f.seen.outbox.lock().unwrap().len(), 1);
+}
