@@ -43,6 +43,18 @@ pub fn convert(value: &Json, from: ColumnType, to: ColumnType) -> Json {
     }
 }
 
+/// `value`, of which nobody says what it was meant to be, for a column that is `to`: as what it looks like.
+pub fn fit(value: &Json, to: ColumnType) -> Json {
+    match value {
+        Json::Null => Json::Null,
+        Json::String(_) => convert(value, ColumnType::Text, to),
+        Json::Bool(bit) => convert(&Json::from(i64::from(*bit)), ColumnType::Boolean, to),
+        Json::Number(number) if number.is_f64() => convert(value, ColumnType::Real, to),
+        Json::Number(_) => convert(value, ColumnType::Integer, to),
+        Json::Array(_) | Json::Object(_) => convert(&Json::String(value.to_string()), ColumnType::Json, to),
+    }
+}
+
 /// A text that says a number or a truth value, as that.
 fn scalar(value: Json) -> Json {
     match &value {
@@ -130,6 +142,23 @@ mod tests {
             (Text, Integer, json!(null), json!(null)),
         ] {
             assert_eq!(convert(&value, from, to), expected, "{value} from {from:?} to {to:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_say_themselves_what_they_are() {
+        for (to, value, expected) in [
+            (Integer, json!(1.0), json!(1)),
+            (Boolean, json!(0.0), json!(0)),
+            (Boolean, json!(true), json!(1)),
+            (Text, json!(true), json!("true")),
+            (Real, json!(2), json!(2.0)),
+            (J, json!({"a": [1]}), json!(r#"{"a":[1]}"#)),
+            (Text, json!([1]), json!("[1]")),
+            (Integer, json!("many"), json!(null)),
+            (Blob, json!("x"), json!(null)),
+        ] {
+            assert_eq!(fit(&value, to), expected, "{value} to {to:?}");
         }
     }
 }

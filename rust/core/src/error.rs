@@ -36,6 +36,12 @@ pub enum ErrorCode {
     Unwritable,
     /// The file is not a database or is damaged.
     CorruptDatabase,
+    /// The file is encrypted with another key, or is encrypted and no key was given.
+    WrongKey,
+    /// The file named by `importFrom` can't be taken in; neither file has changed.
+    ImportFailed,
+    /// This build of the engine can't do that.
+    Unsupported,
     /// The disk is full.
     DiskFull,
     /// The file was made by a newer version, or can't be brought to the given schema.
@@ -102,6 +108,9 @@ impl ErrorCode {
             Self::NotFound => "NotFound",
             Self::Unwritable => "Unwritable",
             Self::CorruptDatabase => "CorruptDatabase",
+            Self::WrongKey => "WrongKey",
+            Self::ImportFailed => "ImportFailed",
+            Self::Unsupported => "Unsupported",
             Self::DiskFull => "DiskFull",
             Self::SchemaMismatch => "SchemaMismatch",
             Self::UserMismatch => "UserMismatch",

@@ -166,8 +166,8 @@ pub struct Database {
     uploads: Option<Arc<AppUploads>>,
     options: SyncOptions,
     closing: watch::Sender<bool>,
-    /// Held while the app is being suspended or taken up again, so that one follows the other.
-    suspension: tokio::sync::Mutex<()>,
+    /// Whether the app is suspended. Held while that changes, so that one follows the other.
+    suspension: tokio::sync::Mutex<bool>,
 }
 
 impl Database {

@@ -21,6 +21,6 @@ pub use live::{Fresh, WatchOptions};
 pub use omnii_sync_core::{ErrorCode, ParkedChange, Schema, Status, StatusKind, SyncError, SyncFrequency, SyncOptions};
 pub use options::OpenOptions;
 pub use store::{
-    Batch, CellKind, Changes, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Mode, Parameter, QueueStats,
-    Rows, TableChange,
+    Batch, CellKind, Changes, Columns, Crud, CrudEntry, CrudQuery, Description, Execution, Imported, Key, Mode,
+    Parameter, QueueStats, Rows, TableChange,
 };

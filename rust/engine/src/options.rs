@@ -1,6 +1,6 @@
 //! What `openDatabase` hands down, read from JSON and checked.
 
-use crate::store::{Integers, StoreOptions};
+use crate::store::{Integers, Key, StoreOptions};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::{Schema, SyncOptions};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub struct OpenOptions {
 
 impl OpenOptions {
     /// Reads the JSON that js/types.ts calls `NativeOpenOptions`:
-    /// `{schema, userId, directory?, filename?, sync?, customUpload?, bigIntegers?}`.
+    /// `{schema, userId, directory?, filename?, sync?, customUpload?, bigIntegers?, importFrom?, encryptionKey?}`.
     /// `default_directory` is where files go when the app names no directory.
     pub fn from_json(json: &str, default_directory: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
         #[derive(Deserialize)]
@@ -36,6 +36,11 @@ impl OpenOptions {
             custom_upload: bool,
             #[serde(default)]
             big_integers: Option<BigIntegers>,
+            #[serde(default)]
+            import_from: Option<PathBuf>,
+            // read apart: what serde says of a value may quote it
+            #[serde(default)]
+            encryption_key: Option<Box<serde_json::value::RawValue>>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -71,8 +76,19 @@ impl OpenOptions {
             None | Some(BigIntegers::Bigint) => Integers::Whole,
             Some(BigIntegers::Error) => Integers::Exact,
         };
+        let path = directory.join(name);
+        let import_from = match wire.import_from {
+            Some(from) if from.file_name().is_none() => {
+                return Err(invalid("importFrom must name a file".into()));
+            }
+            from => from.map(|from| directory.join(from)),
+        };
+        if import_from.as_ref() == Some(&path) {
+            return Err(invalid("importFrom names this database's own file".into()));
+        }
+        let key = wire.encryption_key.map(|given| Key::from_json(given.get())).transpose()?;
         let store =
-            StoreOptions { path: directory.join(name), schema: Arc::new(schema), user_id: wire.user_id, integers };
+            StoreOptions { integers, import_from, key, ..StoreOptions::new(path, Arc::new(schema), wire.user_id) };
         Ok(Self { store, sync, custom_upload: wire.custom_upload })
     }
 }

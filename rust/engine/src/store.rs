@@ -14,6 +14,8 @@ mod closed_file;
 mod crud;
 mod ddl;
 mod describe;
+mod encryption;
+mod import;
 mod load;
 mod open;
 mod outbox;
@@ -35,6 +37,8 @@ pub use changes::{Changes, TableChange};
 pub use closed_file::ClosedFile;
 pub use crud::{Crud, CrudEntry, CrudQuery, QueueStats};
 pub use describe::Description;
+pub use encryption::Key;
+pub use import::Imported;
 pub use load::Load;
 pub use open::file_name;
 pub use outbox::{Counts, PendingBatch};
@@ -43,6 +47,7 @@ pub use statements::Mode;
 pub(crate) use watched::{Inspected, Watched};
 pub use writer::Writer;
 
+use encryption::CurrentKey;
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use readers::Readers;
@@ -87,6 +92,17 @@ pub struct StoreOptions {
     pub user_id: String,
     /// What becomes of integers in results that a JavaScript number can't hold.
     pub integers: Integers,
+    /// A PowerSync database to take in once, if it is there.
+    pub import_from: Option<PathBuf>,
+    /// What the file is encrypted with; plain without.
+    pub key: Option<Key>,
+}
+
+impl StoreOptions {
+    /// A plain file, nothing to take in, whole integers.
+    pub fn new(path: PathBuf, schema: Arc<Schema>, user_id: String) -> Self {
+        Self { path, schema, user_id, integers: Integers::default(), import_from: None, key: None }
+    }
 }
 
 /// What a file remembered from its last run.
@@ -98,6 +114,8 @@ pub struct Remembered {
     pub last_synced_at_ms: Option<i64>,
     /// End of the last complete sweep for rows deleted on the backend, ms since the Unix epoch.
     pub last_reconciled_at_ms: Option<i64>,
+    /// What it took in of a PowerSync database.
+    pub imported: Option<Imported>,
 }
 
 /// An open database. Cheap to share; closing is explicit.
@@ -115,6 +133,7 @@ pub struct Store {
     /// Given up when the threads are gone, not when the last owner of this value is.
     claim: Mutex<Option<open::Claim>>,
     path: PathBuf,
+    key: CurrentKey,
     /// Held while the file is given up or taken up again: one after the other.
     suspending: tokio::sync::Mutex<()>,
 }
@@ -146,22 +165,32 @@ impl Store {
     }
 
     /// As [`Self::open`], with the choice of where jobs run.
-    pub fn open_with(options: StoreOptions, observer: Arc<dyn StoreObserver>, execution: Execution) -> Result<Self> {
+    pub fn open_with(
+        mut options: StoreOptions,
+        observer: Arc<dyn StoreObserver>,
+        execution: Execution,
+    ) -> Result<Self> {
         let claim = open::claim(&options.path)?;
-        let (mut writer, remembered) = open::writer(&options, observer.clone())?;
+        let key = CurrentKey::new(options.key.take());
+        open::encrypt_plain(&options, &key)?;
+        let (mut writer, remembered) = open::writer(&options, &key, observer.clone())?;
+        let keys = key.clone();
         let checkpoints = move |writer: &mut Writer, options: &StoreOptions| match execution {
-            Execution::Threads => writer.checkpoint_beside(&options.path),
+            Execution::Threads => writer.checkpoint_beside(&options.path, &keys),
             Execution::Inline => Ok(()),
         };
         checkpoints(&mut writer, &options)?;
-        let again = options.clone();
+        // a file that appears later must not come between what the app sees
+        let again = StoreOptions { import_from: None, ..options.clone() };
+        let keys = key.clone();
         let reopen = move || {
-            let (mut writer, _) = open::writer(&again, observer.clone())?;
+            let (mut writer, _) = open::writer(&again, &keys, observer.clone())?;
             checkpoints(&mut writer, &again)?;
             Ok(writer)
         };
         let writer = WriterQueue::start(writer, reopen, execution)?;
-        let readers = Readers::new(options.path.clone(), options.schema.clone(), options.integers, execution);
+        let readers =
+            Readers::new(options.path.clone(), key.clone(), options.schema.clone(), options.integers, execution);
         Ok(Self {
             schema: options.schema,
             user_id: options.user_id,
@@ -173,6 +202,7 @@ impl Store {
             active_pull: AtomicI64::new(0),
             claim: Mutex::new(Some(claim)),
             path: options.path,
+            key,
             suspending: tokio::sync::Mutex::default(),
         })
     }
@@ -259,7 +289,7 @@ impl Store {
         self.writer.close();
         let held = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
         let held = held.map_or_else(|| open::claim(&self.path), Ok)?;
-        last(&ClosedFile::new(held))
+        last(&ClosedFile::new(held, self.key.clone()))
     }
 }
 

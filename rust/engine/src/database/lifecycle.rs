@@ -1,7 +1,7 @@
 //! The beginnings and ends of a [`Database`]'s days: the app is suspended and comes back, the user signs out.
 
 use super::{Database, OnSignOut};
-use crate::store::Execution;
+use crate::store::{Execution, Imported, Key};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use omnii_sync_core::machine::Input;
 use std::time::Duration;
@@ -10,12 +10,16 @@ use tokio::time::{Instant, timeout_at};
 /// How long what the app had begun may go on when it is about to be suspended. iOS gives a few seconds for everything.
 const SUSPEND_GRACE: Duration = Duration::from_secs(1);
 
+/// The same before the file gets another key; nobody is in a hurry then.
+const REKEY_GRACE: Duration = Duration::from_secs(10);
+
 impl Database {
     /// Ends the round in flight and releases every lock on the file, so that iOS may suspend the process. What is asked of
     /// the database meanwhile waits for [`Self::resume`]; what was asked before may go on for a second, then a transaction
     /// that is still open is rolled back. Idempotent; does nothing on a closed database.
     pub async fn prepare_for_suspend(&self) -> Result<()> {
-        let _turn = self.suspension.lock().await;
+        let mut is_suspended = self.suspension.lock().await;
+        *is_suspended = true;
         // its bookkeeping comes before the file is given up
         self.driver.suspend().await;
         self.store.suspend(SUSPEND_GRACE).await;
@@ -27,12 +31,36 @@ impl Database {
     /// # Errors
     /// As when opening. Everything that needs the file is then answered with that error until a later call succeeds.
     pub async fn resume(&self) -> Result<()> {
-        let _turn = self.suspension.lock().await;
+        let mut is_suspended = self.suspension.lock().await;
         let resumed = self.store.resume().await;
         self.events.live.resumed();
         resumed?;
+        *is_suspended = false;
         self.driver.send(Input::Resume);
         Ok(())
+    }
+
+    /// Encrypts the file with another key, or for the first time. Meanwhile no connection is open: what is asked waits, the
+    /// round in flight ends and is taken up again, and an open transaction has ten seconds to end before it is rolled back.
+    ///
+    /// # Errors
+    /// `Suspended` while the app is; those of the disk, and `Busy` if another process has the file open: the file then has the
+    /// key it had.
+    pub async fn rekey(&self, key: Key) -> Result<()> {
+        let is_suspended = self.suspension.lock().await;
+        if *is_suspended {
+            return Err(SyncError::new(ErrorCode::Suspended, "the app is suspended; change the key after resume()"));
+        }
+        self.driver.suspend().await;
+        let outcome = self.store.rekey(key, REKEY_GRACE).await;
+        self.events.live.resumed();
+        self.driver.send(Input::Resume);
+        outcome
+    }
+
+    /// What this file took in of a PowerSync database (`importFrom`), now or at an earlier opening; `None` if nothing.
+    pub fn imported(&self) -> Option<Imported> {
+        self.store.remembered().imported
     }
 
     /// Pushes what is pending for at most `timeout`, closes, and deletes the file if `policy` says so. Answers whether the

@@ -41,12 +41,8 @@ fn fixture_of(execution: Execution, schema: &str) -> Fixture {
     let heard = events.clone();
     let on_change = move |id, error: Option<&SyncError>| heard.lock().unwrap().push((id, error.map(|e| e.code)));
     let live = Live::new(Handle::current(), Box::new(on_change));
-    let options = StoreOptions {
-        path: directory.path().join("x.db"),
-        schema: Arc::new(Schema::from_json(schema).unwrap()),
-        user_id: "u".into(),
-        integers: Default::default(),
-    };
+    let schema = Arc::new(Schema::from_json(schema).unwrap());
+    let options = StoreOptions::new(directory.path().join("x.db"), schema, "u".into());
     let store = Arc::new(Store::open_with(options, Arc::new(Heard(live.clone())), execution).unwrap());
     live.serve(&store);
     Fixture { live, store, events, _directory: directory }

@@ -131,6 +131,12 @@ fn table_of<'s>(context: &Context<'_>, schema: &'s Schema) -> Option<&'s omnii_s
     index.and_then(|index| usize::try_from(index).ok()).and_then(|index| schema.tables.get(index))
 }
 
+/// The call of `omnii_record` for a row of the table at `index` in the schema, as SQL.
+pub fn record_of(index: usize, table: &omnii_sync_core::Table) -> String {
+    let columns: String = table.columns.iter().map(|c| format!(", {}", super::ddl::quote(&c.name))).collect();
+    format!("omnii_record({index}{columns})")
+}
+
 /// `omnii_record(table, value, …)`: all columns of a row as a JSON object.
 fn record(context: &Context<'_>, schema: &Schema) -> rusqlite::Result<String> {
     let mut writer = ColumnWriter::new(context, schema)?;

@@ -5,6 +5,7 @@
 //! so here another does. Guarantees: the log stays below [`LONGEST_LOG`] (but for readers that hold it), if need be by a
 //! checkpoint on the writer as SQLite would do it; the connection is closed when this value has been dropped.
 
+use super::encryption::CurrentKey;
 use super::sql_error::sql_error;
 use super::{internal, open};
 use omnii_sync_core::error::Result;
@@ -36,13 +37,13 @@ pub(super) struct Checkpointer {
 
 impl Checkpointer {
     /// Takes over the checkpoints of `writer`, which has the file at `path` open.
-    pub(super) fn beside(writer: &mut Connection, path: &Path) -> Result<Self> {
+    pub(super) fn beside(writer: &mut Connection, path: &Path, key: &CurrentKey) -> Result<Self> {
         let (asks, asked) = mpsc::channel();
         let busy = Arc::new(AtomicBool::new(false));
-        let (path, done) = (path.to_owned(), busy.clone());
+        let (path, key, done) = (path.to_owned(), key.clone(), busy.clone());
         let thread = std::thread::Builder::new()
             .name("omnii-checkpoint".into())
-            .spawn(move || run(&path, &asked, &done))
+            .spawn(move || run(&path, &key, &asked, &done))
             .map_err(|e| internal(format!("the checkpoint thread could not be started: {e}")))?;
         let ask = asks.clone();
         let mut next = LONG_LOG;
@@ -77,12 +78,12 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(path: &Path, asked: &mpsc::Receiver<Ask>, busy: &AtomicBool) {
+fn run(path: &Path, key: &CurrentKey, asked: &mpsc::Receiver<Ask>, busy: &AtomicBool) {
     let mut connection: Option<Connection> = None;
     while matches!(asked.recv(), Ok(Ask::Checkpoint)) {
         let opened = match &connection {
             Some(opened) => Ok(opened),
-            None => open::connection(path).map(|opened| &*connection.insert(opened)),
+            None => open::connection(path, key).map(|opened| &*connection.insert(opened)),
         };
         // never in the writer's or a reader's way
         let outcome = opened.and_then(|c| c.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
@@ -108,9 +109,9 @@ mod tests {
     fn a_long_log_reaches_the_file_without_the_writer() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let mut writer = open::connection(&path).unwrap();
+        let mut writer = open::connection(&path, &CurrentKey::default()).unwrap();
         writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (a)").unwrap();
-        let checkpointer = Checkpointer::beside(&mut writer, &path).unwrap();
+        let checkpointer = Checkpointer::beside(&mut writer, &path, &CurrentKey::default()).unwrap();
         let length = || std::fs::metadata(&path).unwrap().len();
         pages_written(&writer, LONG_LOG / 2);
         let short = length();
@@ -129,9 +130,9 @@ mod tests {
     fn a_log_that_grows_too_long_is_the_writers_business() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let mut writer = open::connection(&path).unwrap();
+        let mut writer = open::connection(&path, &CurrentKey::default()).unwrap();
         writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (a)").unwrap();
-        let checkpointer = Checkpointer::beside(&mut writer, &path).unwrap();
+        let checkpointer = Checkpointer::beside(&mut writer, &path, &CurrentKey::default()).unwrap();
         // its thread has ended, as when it can't open the file
         checkpointer.asks.send(Ask::End).unwrap();
         let log = || std::fs::metadata(directory.path().join("x.db-wal")).unwrap().len();

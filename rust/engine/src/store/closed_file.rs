@@ -1,5 +1,6 @@
 //! A database file that nobody has open: what is still in it, and its end.
 
+use super::encryption::{CurrentKey, UNFINISHED};
 use super::open::{self, Claim};
 use super::sql_error::{open_error, sql_error};
 use omnii_sync_core::error::Result;
@@ -10,11 +11,11 @@ use std::path::PathBuf;
 
 /// A closed file. Nobody in this process can open it while this value lives.
 #[derive(Debug)]
-pub struct ClosedFile(Claim);
+pub struct ClosedFile(Claim, CurrentKey);
 
 impl ClosedFile {
-    pub(super) fn new(claim: Claim) -> Self {
-        Self(claim)
+    pub(super) fn new(claim: Claim, key: CurrentKey) -> Self {
+        Self(claim, key)
     }
 
     /// Changes in it that the backend does not have, parked ones included. None in a file that is gone.
@@ -23,7 +24,7 @@ impl ClosedFile {
         if !path.exists() {
             return Ok(0);
         }
-        let connection = open::connection(path).map_err(|e| open_error(e, path))?;
+        let connection = open::connection(path, &self.1).map_err(|e| open_error(e, path))?;
         let count: i64 = connection
             .query_row("SELECT count(*) FROM omnii_outbox", [], |row| row.get(0))
             .map_err(|e| open_error(e, path))?;
@@ -34,7 +35,7 @@ impl ClosedFile {
     /// Deletes it with its log and index. No error if it is gone already.
     pub fn delete(&self) -> Result<()> {
         // the file first: a log without its file is ignored, a file without its log would be an older state
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", UNFINISHED] {
             let mut name = OsString::from(self.0.path());
             name.push(suffix);
             match std::fs::remove_file(PathBuf::from(name)) {

@@ -151,8 +151,7 @@ mod tests {
 
     fn open(directory: &std::path::Path) -> Arc<Store> {
         let schema = Arc::new(Schema::from_json(SCHEMA).unwrap());
-        let options =
-            StoreOptions { path: directory.join("x.db"), schema, user_id: "u".into(), integers: Default::default() };
+        let options = StoreOptions::new(directory.join("x.db"), schema, "u".into());
         Arc::new(Store::open(options, Arc::new(Deaf)).unwrap())
     }
 

@@ -3,8 +3,9 @@
 //! Everything that changes the file happens in one transaction: an open that fails leaves the file as it was.
 
 use super::capture::{self, Capture};
+use super::encryption::CurrentKey;
 use super::sql_error::{damaged, open_error, sql_error};
-use super::{Remembered, StoreObserver, StoreOptions, Writer, app_schema, ddl};
+use super::{Remembered, StoreObserver, StoreOptions, Writer, app_schema, ddl, import};
 use omnii_sync_core::error::Result;
 use omnii_sync_core::{ErrorCode, SyncError};
 use rusqlite::{Connection, OptionalExtension};
@@ -70,8 +71,9 @@ pub fn file_name(user_id: &str) -> String {
 }
 
 /// A connection with the settings that readers and the writer share.
-pub(super) fn connection(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connection(path: &Path, key: &CurrentKey) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
+    key.give(&connection)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
@@ -79,9 +81,14 @@ pub(super) fn connection(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Opens the writing connection and brings the file to the schema.
-pub(super) fn writer(options: &StoreOptions, observer: Arc<dyn StoreObserver>) -> Result<(Writer, Remembered)> {
+pub(super) fn writer(
+    options: &StoreOptions,
+    key: &CurrentKey,
+    observer: Arc<dyn StoreObserver>,
+) -> Result<(Writer, Remembered)> {
     let failed = |e| open_error(e, &options.path);
-    let connection = connection(&options.path).map_err(failed)?;
+    let connection = connection(&options.path, key).map_err(failed)?;
+    key.check(&connection, &options.path)?;
     let mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
@@ -103,6 +110,7 @@ pub(super) fn writer(options: &StoreOptions, observer: Arc<dyn StoreObserver>) -
     // an error drops the connection, which rolls back
     let remembered = prepare(&connection, options).map_err(|e| told_of_damage(e, &options.path))?;
     connection.execute_batch("COMMIT").map_err(failed)?;
+    import::note(&connection, options);
     let writer =
         Writer::new(connection, options.schema.clone(), captured, observer, options.integers).map_err(failed)?;
     let counts = writer.counts();
@@ -123,12 +131,14 @@ fn prepare(connection: &Connection, options: &StoreOptions) -> Result<Remembered
     give_client_id(connection)?;
     app_schema::apply(connection, &options.schema)?;
     super::load::complete_indexes(connection, &options.schema)?;
+    import::once(connection, options)?;
     // sent before this run: the first pull of this run may already prove them
     connection.execute("UPDATE omnii_outbox SET sent_pull = 0 WHERE state = 1", []).map_err(sql_error)?;
     let time = |key: &str| Ok(meta(connection, key)?.and_then(|text| text.parse().ok()));
     Ok(Remembered {
         last_synced_at_ms: time("last_synced_at_ms")?,
         last_reconciled_at_ms: time("last_reconciled_at_ms")?,
+        imported: import::result(connection)?,
         ..Remembered::default()
     })
 }
@@ -152,11 +162,27 @@ fn migrate(connection: &Connection, path: &Path) -> Result<()> {
     connection.pragma_update(None, "user_version", ddl::MIGRATIONS.len() as u32).map_err(sql_error)
 }
 
+/// Encrypts a file that is still plain if there is a key, unless it is another user's.
+pub(super) fn encrypt_plain(options: &StoreOptions, key: &CurrentKey) -> Result<()> {
+    key.encrypt_plain(&options.path, |connection| {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'omnii_meta')";
+        let is_ours: bool =
+            connection.query_row(sql, [], |row| row.get(0)).map_err(|e| open_error(e, &options.path))?;
+        if is_ours { refuse_others(connection, options) } else { Ok(()) }
+    })
+}
+
 fn check_user(connection: &Connection, options: &StoreOptions) -> Result<()> {
-    let hash = file_name(&options.user_id);
     match meta(connection, "user")? {
-        None => set_meta(connection, "user", &hash),
-        Some(stored) if stored == hash => Ok(()),
+        None => set_meta(connection, "user", &file_name(&options.user_id)),
+        Some(_) => refuse_others(connection, options),
+    }
+}
+
+fn refuse_others(connection: &Connection, options: &StoreOptions) -> Result<()> {
+    match meta(connection, "user")? {
+        Some(stored) if stored == file_name(&options.user_id) => Ok(()),
+        None => Ok(()),
         Some(_) => Err(SyncError::new(
             ErrorCode::UserMismatch,
             "the file holds another user's data: leave filename out, so that each user has a file, or choose another",

@@ -317,7 +317,7 @@ pub(super) fn json_text(columns: &Map<String, Json>) -> Result<String> {
     serde_json::to_string(columns).map_err(|e| internal(e.to_string()))
 }
 
-fn json_to_sql(value: &Json) -> ToSqlOutput<'_> {
+pub(super) fn json_to_sql(value: &Json) -> ToSqlOutput<'_> {
     match value {
         Json::String(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         Json::Number(number) => match number.as_i64() {

@@ -14,6 +14,7 @@ mod shared;
 pub(super) use connection::Reader;
 pub(super) use sessions::FIRST_SESSION;
 
+use super::encryption::CurrentKey;
 use super::rows::Integers;
 use super::writer::{SUSPENDED, ended};
 use super::{Execution, closed, internal};
@@ -38,9 +39,16 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, schema: Arc<Schema>, integers: Integers, execution: Execution) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        key: CurrentKey,
+        schema: Arc<Schema>,
+        integers: Integers,
+        execution: Execution,
+    ) -> Self {
         let shared = Shared {
             path,
+            key,
             schema,
             integers,
             ending: Arc::default(),

@@ -5,7 +5,9 @@ mod capture;
 mod changes;
 mod conflicts;
 mod crud;
+mod encryption;
 mod held;
+mod import;
 mod inline;
 mod interrupt;
 mod migrations;
@@ -65,12 +67,9 @@ thread_local! {
 }
 
 fn open_in(directory: &std::path::Path, schema: &str, seen: Arc<Seen>) -> Result<Arc<Store>> {
-    let options = StoreOptions {
-        path: directory.join("x.db"),
-        schema: Arc::new(Schema::from_json(schema).unwrap()),
-        user_id: "u".into(),
-        integers: INTEGERS.get(),
-    };
+    let schema = Arc::new(Schema::from_json(schema).unwrap());
+    let options =
+        StoreOptions { integers: INTEGERS.get(), ..StoreOptions::new(directory.join("x.db"), schema, "u".into()) };
     Store::open_with(options, seen, EXECUTION.get()).map(Arc::new)
 }
 

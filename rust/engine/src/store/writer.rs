@@ -17,6 +17,7 @@ use super::StoreObserver;
 use super::capture::Capture;
 use super::changes::{Changes, Layout, Notes};
 use super::checkpoint::Checkpointer;
+use super::encryption::CurrentKey;
 use super::outbox::Counts;
 use super::rows::{Collector, Integers, Parameter, Rows};
 use super::sql_error::sql_error;
@@ -146,8 +147,8 @@ impl Writer {
     }
 
     /// Has checkpoints of the file, which is at `path`, made on a thread of their own from now on.
-    pub(super) fn checkpoint_beside(&mut self, path: &Path) -> Result<()> {
-        self.checkpointer = Some(Checkpointer::beside(&mut self.connection, path)?);
+    pub(super) fn checkpoint_beside(&mut self, path: &Path, key: &CurrentKey) -> Result<()> {
+        self.checkpointer = Some(Checkpointer::beside(&mut self.connection, path, key)?);
         Ok(())
     }
 
@@ -434,7 +435,7 @@ fn is_pragma(sql: &str) -> bool {
     sql.split_whitespace().next().is_some_and(|verb| verb.eq_ignore_ascii_case("pragma"))
 }
 
-const FORBIDDEN_PRAGMAS: [&str; 8] = [
+const FORBIDDEN_PRAGMAS: [&str; 10] = [
     "user_version",
     "journal_mode",
     "recursive_triggers",
@@ -443,6 +444,8 @@ const FORBIDDEN_PRAGMAS: [&str; 8] = [
     "trusted_schema",
     "query_only",
     "count_changes",
+    "key",
+    "rekey",
 ];
 
 /// Notes what a statement that is being prepared will do unseen by the update hook, and keeps it from emptying a table at one

@@ -109,12 +109,7 @@ fn open(shared: &Arc<Shared>, client: usize, user: usize) -> Result<Arc<Database
         jitter,
         execution: Execution::Inline,
     };
-    let store = StoreOptions {
-        path,
-        schema: Arc::new(Schema::from_json(&schema)?),
-        user_id: World::user(user),
-        integers: Default::default(),
-    };
+    let store = StoreOptions::new(path, Arc::new(Schema::from_json(&schema)?), World::user(user));
     let app = App { shared: shared.clone(), client, user, database: cell.clone() };
     let database =
         Arc::new(Database::open(OpenOptions { store, sync, custom_upload: false }, environment, Arc::new(app))?);
@@ -208,8 +203,7 @@ fn fresh(user: usize, policies: &[Policy; 3]) -> Option<Arc<Vec<u8>>> {
     let directory = tempfile::tempdir().ok()?;
     let path = directory.path().join("fresh.db");
     let parsed = Arc::new(Schema::from_json(&schema).ok()?);
-    let options =
-        StoreOptions { path: path.clone(), schema: parsed, user_id: World::user(user), integers: Default::default() };
+    let options = StoreOptions::new(path.clone(), parsed, World::user(user));
     let store = Store::open_with(options, Arc::new(Nobody), Execution::Inline).ok()?;
     store.close();
     let file = Arc::new(std::fs::read(path).ok()?);

@@ -36,9 +36,9 @@ pub(in crate::store) struct Reader {
 }
 
 pub(super) fn connect(shared: &Shared) -> Result<Reader> {
-    let Shared { path, schema, ending, interrupts, .. } = shared;
+    let Shared { path, key, schema, ending, interrupts, .. } = shared;
     let (ending, interrupts) = (ending.clone(), interrupts.clone());
-    let mut connection = open::connection(path).map_err(|e| open_error(e, path))?;
+    let mut connection = open::connection(path, key).map_err(|e| open_error(e, path))?;
     // so that a statement that would write is refused for that, not for the triggers' functions
     capture::register(&connection, schema, &Arc::default()).map_err(sql_error)?;
     connection.pragma_update(None, "query_only", true).map_err(sql_error)?;

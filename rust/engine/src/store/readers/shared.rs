@@ -3,6 +3,7 @@
 use super::connection::{Reader, connect};
 use super::question::Query;
 use super::sessions::{Sessions, Step};
+use crate::store::encryption::CurrentKey;
 use crate::store::rows::Integers;
 use omnii_sync_core::{ErrorCode, Schema, SyncError};
 use rusqlite::InterruptHandle;
@@ -67,6 +68,7 @@ impl Queue {
 
 pub(super) struct Shared {
     pub(super) path: PathBuf,
+    pub(super) key: CurrentKey,
     pub(super) schema: Arc<Schema>,
     pub(super) integers: Integers,
     /// What runs must end: the database closes, or the app has waited long enough to be suspended.

@@ -104,11 +104,7 @@ fn what_can_not_be_opened_says_why_and_stays_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let open = |path: std::path::PathBuf, user: &str| {
         let schema = Arc::new(Schema::from_json(SCHEMA).unwrap());
-        Store::open(
-            StoreOptions { path, schema, user_id: user.into(), integers: Integers::Whole },
-            Arc::new(Seen::default()),
-        )
-        .map(|_| ())
+        Store::open(StoreOptions::new(path, schema, user.into()), Arc::new(Seen::default())).map(|_| ())
     };
     let garbage = directory.path().join("garbage.db");
     std::fs::write(&garbage, "this is not a database, not at all, by no means").unwrap();
@@ -200,12 +196,7 @@ fn a_closed_file_is_complete_by_itself_also_when_a_statement_was_interrupted() {
 fn a_link_to_an_open_file_is_already_open() {
     let f = fixture();
     std::os::unix::fs::symlink(f.directory.path().join("x.db"), f.directory.path().join("y.db")).unwrap();
-    let options = StoreOptions {
-        path: f.directory.path().join("y.db"),
-        schema: f.store.schema().clone(),
-        user_id: "u".into(),
-        integers: Integers::Whole,
-    };
+    let options = StoreOptions::new(f.directory.path().join("y.db"), f.store.schema().clone(), "u".into());
     assert_eq!(Store::open(options, f.seen.clone()).err().unwrap().code, ErrorCode::AlreadyOpen);
 }
 
