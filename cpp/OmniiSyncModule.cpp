@@ -194,6 +194,14 @@ jsi::Value OmniiSyncModule::getClientId(jsi::Runtime& runtime, double databaseId
   return request(runtime, [&](uint64_t request) { engine_->client_id(request, toDatabaseId(databaseId)); });
 }
 
+jsi::Value OmniiSyncModule::getImportResult(jsi::Runtime& runtime, double databaseId) {
+  return request(runtime, [&](uint64_t request) { engine_->import_result(request, toDatabaseId(databaseId)); });
+}
+
+jsi::Value OmniiSyncModule::rekey(jsi::Runtime& runtime, double databaseId, std::string key) {
+  return request(runtime, [&](uint64_t request) { engine_->rekey(request, toDatabaseId(databaseId), key); });
+}
+
 void OmniiSyncModule::finishUpload(jsi::Runtime&, double databaseId, double requestId, std::string error) {
   if (omnii::isId(databaseId, kNoDatabase) && omnii::isId(requestId, kMaxRequestId)) {
     engine_->finish_upload(static_cast<uint32_t>(databaseId), static_cast<uint64_t>(requestId), error);

@@ -55,6 +55,8 @@ class OmniiSyncModule final : public NativeOmniiSyncCxxSpec<OmniiSyncModule> {
   jsi::Value completeCrud(jsi::Runtime& runtime, double databaseId, double lastId);
   jsi::Value getUploadQueueStats(jsi::Runtime& runtime, double databaseId, bool includeSize);
   jsi::Value getClientId(jsi::Runtime& runtime, double databaseId);
+  jsi::Value getImportResult(jsi::Runtime& runtime, double databaseId);
+  jsi::Value rekey(jsi::Runtime& runtime, double databaseId, std::string key);
   /// Numbers that cannot be ids are ignored, as below.
   void finishUpload(jsi::Runtime& runtime, double databaseId, double requestId, std::string error);
 

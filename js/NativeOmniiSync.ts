@@ -145,6 +145,10 @@ export interface Spec extends TurboModule {
   getUploadQueueStats(databaseId: number, includeSize: boolean): Promise<string>;
   /** Stands for this file on this device, made at its first opening. */
   getClientId(databaseId: number): Promise<string>;
+  /** JSON of `ImportResult` (types.ts), now or from an earlier opening; `null` if nothing was taken in. */
+  getImportResult(databaseId: number): Promise<string>;
+  /** Writes the file anew with another key: JSON of `NativeEncryptionKey`. What is asked meanwhile waits. */
+  rekey(databaseId: number, key: string): Promise<void>;
   /** Answers `onUploadRequested`: '' when all is uploaded that can be, else why not. */
   finishUpload(databaseId: number, requestId: number, error: string): void;
   /**

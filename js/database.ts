@@ -7,6 +7,7 @@ import { activeEvents, registerSession } from './active';
 import type { SyncConnector } from './connector';
 import type { UploadQueue } from './crud';
 import type { DatabaseListener } from './databaseListener';
+import type { EncryptionKey } from './encryption';
 import type { FirstSyncOptions } from './firstSync';
 import type { LiveQueries } from './live/types';
 import type { OpenOptions } from './options';
@@ -19,6 +20,7 @@ import type { SignOutOptions } from './signOut';
 import type { SyncStatus } from './status';
 import type { SyncReads } from './syncReads';
 import type { Transactions } from './transaction';
+import type { ImportResult } from './types';
 
 /** What `disconnectAndClear` takes. */
 export type ClearOptions = {
@@ -101,6 +103,18 @@ export type Database = Queries & SyncReads & Prepares & Transactions & LiveQueri
    * pending on top. Giving up an insert gives up the later changes of that row, too. Answers how many.
    */
   discardParked(ids?: readonly number[]): Promise<number>;
+  /**
+   * What this file has taken in of a PowerSync database (`importFrom`), now or when it was opened for the first time; null if
+   * nothing.
+   */
+  getImportResult(): Promise<ImportResult | null>;
+  /**
+   * Encrypts the file with another key, or for the first time; from the next opening on it is needed as `encryptionKey`. Store
+   * the new key before this is called, and the old one until it has resolved: at every moment the file has one of the two. All
+   * connections are closed meanwhile, what is asked waits, and the disk must have room for the file once more. Rejects with
+   * `Unsupported` in a build without SQLCipher, and with `Suspended` while the app is.
+   */
+  rekey(encryptionKey: EncryptionKey): Promise<void>;
   /** Drops all synced rows that have no pending change, forgets the cursors and connects: everything is fetched again. */
   clearAndReconnect(): Promise<void>;
   /**
@@ -153,7 +167,7 @@ export async function openListedSession(options: unknown): Promise<Session> {
  * Opens or creates the user's database. Does not sync until `connect()` is called (`SyncProvider` does that).
  *
  * Rejects with `SyncError`: `Unsupported` (no native module on this platform), `InvalidOptions` (names the option and what was got), `AlreadyOpen` (close the other one
- * first), `Unwritable`, `CorruptDatabase` (the file is left as it is), `SchemaMismatch`, `UserMismatch`, `DiskFull`.
+ * first), `Unwritable`, `CorruptDatabase` (the file is left as it is), `SchemaMismatch`, `UserMismatch`, `DiskFull`, `WrongKey`, `ImportFailed`.
  */
 export async function openDatabase<S extends Schema>(options: OpenOptions<S>): Promise<Database> {
   return (await openListedSession(options)).database;

@@ -9,7 +9,7 @@
  * | code | meaning | retryable |
  * | --- | --- | --- |
  * | `NotOpen` | no database is open (module-level functions, `useSyncState` actions while signed out) | no |
- * | `Unsupported` | the native module is not in this app: web, Expo Go, or a build made before the package was added | no |
+ * | `Unsupported` | the native module is not in this app: web, Expo Go, or a build made before the package was added; or `encryptionKey` in a build without SQLCipher | no |
  * | `AlreadyOpen` | the same database file is open already in this process | no |
  * | `Closed` | the database was closed before or during the call | no |
  * | `BadArgument` | an argument of a method has the wrong type or value | no |
@@ -24,6 +24,8 @@
  * | `NotFound` | `get` found no row | no |
  * | `Unwritable` | the directory or file can't be created or written | no |
  * | `CorruptDatabase` | the file is not a database, or a damaged one | no |
+ * | `WrongKey` | the file is encrypted with another key, or is encrypted and no `encryptionKey` was given; it was left untouched | no |
+ * | `ImportFailed` | the file named by `importFrom` is damaged or no PowerSync database; nothing was changed | no |
  * | `DiskFull` | no space left; nothing of the statement was stored | yes |
  * | `SchemaMismatch` | the file is of a newer version, or its tables can't be brought to the schema given | no |
  * | `UserMismatch` | the file belongs to another user | no |
@@ -65,6 +67,8 @@ export const syncErrorCodes = [
   'NotFound',
   'Unwritable',
   'CorruptDatabase',
+  'WrongKey',
+  'ImportFailed',
   'DiskFull',
   'SchemaMismatch',
   'UserMismatch',

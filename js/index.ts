@@ -47,6 +47,7 @@ export type {
   WatchedQueryOptions, WatchedQuerySettings, WatchedQueryState, WatchExecuteOptions, WatchHandler, WatchOnChangeEvent,
   WatchOnChangeHandler,
 } from './live/types';
+export type { EncryptionKey } from './encryption';
 export type { OpenOptions } from './options';
 export type { ParkedChange } from './parked';
 export type { SqlParameter, SqlValue } from './parameters';
@@ -59,4 +60,4 @@ export type { OnSignOut, SignOutOptions } from './signOut';
 export type { DownloadProgress, SyncDataFlowStatus, SyncFrequency, SyncStatus } from './status';
 export { type SupabaseAuthClient, supabaseConnector, type SupabaseConnectorOptions } from './supabase';
 export type { LockContext, LockTimeout, Transaction } from './transaction';
-export type { SyncOptions, SyncStatusName } from './types';
+export type { ImportResult, SyncOptions, SyncStatusName } from './types';

@@ -1,6 +1,7 @@
 /** Checks what `openDatabase` is given, before anything native is touched. */
 import type { SyncConnector } from './connector';
 import { describe, isRecord } from './describe';
+import { checkKey, type EncryptionKey } from './encryption';
 import { SyncError } from './errors';
 import { Schema } from './schema';
 import type { NativeOpenOptions, SyncOptions } from './types';
@@ -24,6 +25,18 @@ export type OpenOptions<S extends Schema = Schema> = {
    * `OutOfRange`.
    */
   bigIntegers?: 'bigint' | 'error' | undefined;
+  /**
+   * A database file of PowerSync whose rows and pending uploads are to be taken in: a name in `directory`, or an absolute
+   * path. Once, and only into a database that is still empty; no such file: nothing happens. It must be this user's file,
+   * PowerSync must have closed it, and it is never changed or deleted. Rejects with `ImportFailed`, nothing being changed, if
+   * it can't be taken in. `getImportResult()` says what came of it.
+   */
+  importFrom?: string | null | undefined;
+  /**
+   * Encrypts the file: 32 bytes, or a passphrase. A file that is plain is encrypted when it is first given; from then on it
+   * is needed each time (`WrongKey`). Needs a build of the engine with SQLCipher (`Unsupported` otherwise).
+   */
+  encryptionKey?: EncryptionKey | null | undefined;
 };
 
 const day = 86_400_000;
@@ -40,7 +53,7 @@ const syncRanges: Record<keyof SyncOptions, readonly [min: number, max: number]>
   reconcileIntervalMs: [10, 30 * day],
   stallTimeoutMs: [10, day],
 };
-const known: readonly string[] = ['schema', 'userId', 'connector', 'directory', 'filename', 'sync', 'bigIntegers'];
+const known: readonly string[] = ['schema', 'userId', 'connector', 'directory', 'filename', 'sync', 'bigIntegers', 'importFrom', 'encryptionKey'];
 
 function refuse(message: string): never {
   throw new SyncError('InvalidOptions', message);
@@ -131,6 +144,9 @@ export function checkOpenOptions(given: unknown): {
     refuse(`option 'connector': uploadData must be a function or left out; got ${describe(uploadData)}`);
   }
   const bigIntegers = checkBigIntegers(given['bigIntegers']);
+  const importFrom = optionalText('importFrom', given['importFrom']);
+  const key = given['encryptionKey'] ?? null;
+  const encryptionKey = key === null ? null : checkKey('InvalidOptions', "option 'encryptionKey'", key);
   return {
     native: {
       schema: schema.toJSON(),
@@ -140,6 +156,8 @@ export function checkOpenOptions(given: unknown): {
       sync: checkSync(given['sync']),
       ...(uploadData === undefined ? {} : { customUpload: true }),
       ...(bigIntegers === undefined ? {} : { bigIntegers }),
+      ...(importFrom === null ? {} : { importFrom }),
+      ...(encryptionKey === null ? {} : { encryptionKey }),
     },
     schema: schema as Schema,
     connector: connector as unknown as SyncConnector,

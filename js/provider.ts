@@ -5,6 +5,7 @@ import {
 } from 'react';
 import type { SyncConnector } from './connector';
 import { DatabaseContext } from './databaseContext';
+import type { EncryptionKey } from './encryption';
 import type { SyncError } from './errors';
 import type { OpenOptions } from './options';
 import { isSupported, warnUnsupported } from './platform';
@@ -26,6 +27,13 @@ export type SyncProviderProps = {
   userId: string | null | undefined;
   /** Folder of the file. Default: the app's own database folder. A change reopens. */
   directory?: string | null | undefined;
+  /** A PowerSync database of this user to be taken in once; see `OpenOptions`. A change counts at the next opening. */
+  importFrom?: string | null | undefined;
+  /**
+   * What the file is encrypted with; see `OpenOptions`. Read it before `userId` is given. A change counts at the next opening;
+   * an open file gets another key by `rekey()`.
+   */
+  encryptionKey?: EncryptionKey | null | undefined;
   /** How to sync. May be made inline. A change reopens. */
   sync?: SyncOptions | undefined;
   /**
@@ -95,6 +103,8 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
       userId,
       directory,
       sync,
+      importFrom: latest.current.importFrom,
+      encryptionKey: latest.current.encryptionKey,
       // What is no connector is passed on as it is, for openDatabase to refuse by name.
       connector: hasConnector
         ? {

@@ -12,6 +12,7 @@ import { createUploadQueue } from './crud';
 import type { Database } from './database';
 import { checkListener } from './databaseListener';
 import { describe } from './describe';
+import { checkKey } from './encryption';
 import { SyncError, toSyncError } from './errors';
 import { waitForFirstSync, waitForStatus } from './firstSync';
 import { createGate } from './gate';
@@ -32,7 +33,7 @@ import { createSuspension } from './suspension';
 import { createSyncReads } from './syncReads';
 import { createTableEvents } from './tableEvents';
 import { createTransactions } from './transaction';
-import type { NativeOpenOptions } from './types';
+import type { ImportResult, NativeOpenOptions } from './types';
 import { createUploadResponder } from './upload';
 
 /** An open database with the parts that are not on `Database`. */
@@ -264,6 +265,12 @@ function createSession(
       writing('statement', async () => native.retryParked(databaseId, idsToJson('retryParked', ids))),
     discardParked: (ids) =>
       writing('statement', async () => native.discardParked(databaseId, idsToJson('discardParked', ids))),
+    getImportResult: () =>
+      whileOpen(async () => JSON.parse(await native.getImportResult(databaseId)) as ImportResult | null),
+    rekey: (given) =>
+      writing('sync', async () => {
+        await native.rekey(databaseId, JSON.stringify(checkKey('BadArgument', 'rekey: the key', given)));
+      }),
     clearAndReconnect: () => writing('sync', () => native.clearAndReconnect(databaseId)),
     notifyForeground: () => notify('foreground'),
     notifyNetworkRegained: () => notify('networkRegained'),

@@ -69,6 +69,27 @@ export type NativeOpenOptions = {
   customUpload?: boolean;
   /** What becomes of integers beyond ±(2^53 − 1) in results; absent: 'bigint'. With 'error' such a result rejects. */
   bigIntegers?: 'bigint' | 'error';
+  /** A PowerSync database to be taken in once: a name in `directory`, or an absolute path. */
+  importFrom?: string;
+  /** What the file is encrypted with; absent: plain. */
+  encryptionKey?: NativeEncryptionKey;
+};
+
+/** `raw`: 64 hex digits, the key itself; a key is derived of `passphrase`. */
+export type NativeEncryptionKey = { passphrase: string } | { raw: string };
+
+/** What `importFrom` took in. */
+export type ImportResult = {
+  /** Rows that are here now. */
+  readonly rows: number;
+  /** Changes that wait (or waited) to be uploaded. */
+  readonly changes: number;
+  /** Rows left out: of tables that the schema does not have, of another user, or unreadable. */
+  readonly skippedRows: number;
+  /** Changes left out: of such tables and rows, or of columns only that the schema does not have. */
+  readonly skippedChanges: number;
+  /** Values that their columns can't hold: NULL now, or not part of their change. */
+  readonly lostValues: number;
 };
 
 /** What `getCrud` answers, as JSON. */

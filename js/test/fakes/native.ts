@@ -232,6 +232,8 @@ function createFake() {
       }, lastId),
     getUploadQueueStats: (id) => call('getUploadQueueStats', id, () => '{"count":0,"size":null}'),
     getClientId: (id) => call('getClientId', id, () => 'c1'),
+    getImportResult: (id) => call('getImportResult', id, () => 'null'),
+    rekey: (id, key) => call('rekey', id, () => undefined, key),
     finishUpload: (_id, requestId, error) => {
       finished.get(requestId)?.(error);
       finished.delete(requestId);

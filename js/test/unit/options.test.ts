@@ -35,6 +35,18 @@ test('sync options are passed on as given, undefined ones are not', () => {
   assert.deepEqual(checkOpenOptions({ ...good, sync: given }).native.sync, sync);
 });
 
+test('a file to import and a key are passed on as the engine takes them', () => {
+  const { native } = checkOpenOptions({ ...good, importFrom: 'old.db', encryptionKey: 'pass phrase' });
+  assert.equal(native.importFrom, 'old.db');
+  assert.deepEqual(native.encryptionKey, { passphrase: 'pass phrase' });
+  const bytes = new Uint8Array(64).fill(0x0a).subarray(32);
+  for (const encryptionKey of [bytes, bytes.slice().buffer]) {
+    assert.deepEqual(checkOpenOptions({ ...good, encryptionKey }).native.encryptionKey, { raw: '0a'.repeat(32) });
+  }
+  const none = checkOpenOptions({ ...good, importFrom: null, encryptionKey: null }).native;
+  assert.deepEqual(none, checkOpenOptions(good).native);
+});
+
 for (const [name, options, ...words] of [
   ['nothing', undefined, 'undefined'],
   ['no schema', { ...good, schema: undefined }, "'schema'", 'undefined'],
@@ -48,6 +60,10 @@ for (const [name, options, ...words] of [
   ['an empty directory', { ...good, directory: '' }, "'directory'", 'an empty string'],
   ['a NUL in the directory', { ...good, directory: '/a\0b' }, "'directory'", 'NUL'],
   ['a path as filename', { ...good, filename: '../x.db' }, "'filename'", 'directory'],
+  ['nothing to import', { ...good, importFrom: '' }, "'importFrom'", 'an empty string'],
+  ['an empty key', { ...good, encryptionKey: '' }, "'encryptionKey'", 'empty'],
+  ['a key of another type', { ...good, encryptionKey: 5 }, "'encryptionKey'", 'a number'],
+  ['a key too short', { ...good, encryptionKey: new Uint8Array(16) }, "'encryptionKey'", '32', '16'],
   ['an unknown option', { ...good, userID: 'u' }, "'userID'", 'userId'],
   ['sync is no object', { ...good, sync: 5 }, "'sync'", 'a number'],
   ['an unknown sync option', { ...good, sync: { pollInterval: 1 } }, "'sync.pollInterval'", 'pollIntervalMs'],

@@ -8,7 +8,7 @@ use crate::events::Events;
 use crate::request::Request;
 use cxx::SharedPtr;
 use omnii_sync_engine::credentials::Credentials;
-use omnii_sync_engine::{Database, Environment, ErrorCode, OnSignOut, OpenOptions, Status, SyncError};
+use omnii_sync_engine::{Database, Environment, ErrorCode, Key, OnSignOut, OpenOptions, Status, SyncError};
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
 
 pub(crate) type Result<T> = std::result::Result<T, SyncError>;
 
@@ -143,7 +144,9 @@ impl Engine {
             Ok(runtime) => runtime,
             Err(error) => return request.fail(error),
         };
-        let (sink, databases, options) = (self.sink.clone(), self.databases.clone(), options.to_owned());
+        // a key may be in them
+        let options = Zeroizing::new(options.to_owned());
+        let (sink, databases) = (self.sink.clone(), self.databases.clone());
         runtime.spawn_blocking(move || {
             let id = {
                 let mut databases = lock(&databases);
@@ -279,6 +282,18 @@ impl Engine {
 
     pub(crate) fn prepare_for_suspend(&self, request: u64, database: u32) {
         self.spawn(request, database, Request::done, |database| async move { database.prepare_for_suspend().await });
+    }
+
+    pub(crate) fn import_result(&self, request: u64, database: u32) {
+        self.spawn(request, database, Request::text, |database| async move {
+            serde_json::to_string(&database.imported())
+                .map_err(|e| SyncError::new(ErrorCode::Internal, format!("the import could not be told: {e}")))
+        });
+    }
+
+    pub(crate) fn rekey(&self, request: u64, database: u32, key: &str) {
+        let key = Key::from_json(key);
+        self.spawn(request, database, Request::done, |database| async move { database.rekey(key?).await });
     }
 
     pub(crate) fn resume(&self, request: u64, database: u32) {

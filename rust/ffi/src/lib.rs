@@ -89,6 +89,10 @@ pub mod bridge {
         /// Answers JSON of `{count, size}`.
         fn upload_queue_stats(self: &Engine, request: u64, database: u32, with_size: bool);
         fn client_id(self: &Engine, request: u64, database: u32);
+        /// Answers JSON of `ImportResult` (js/types.ts) or `null`.
+        fn import_result(self: &Engine, request: u64, database: u32);
+        /// `key`: JSON of `NativeEncryptionKey` (js/types.ts).
+        fn rekey(self: &Engine, request: u64, database: u32, key: &str);
         /// `error` empty: all is uploaded that can be.
         fn finish_upload(self: &Engine, database: u32, request: u64, error: &str);
         /// `event`: foreground, background, active, networkRegained, networkLost, metered, unmetered, batteryLow, batteryOk or

@@ -67,6 +67,8 @@ impl Key {
     }
 
     fn give(&self, connection: &Connection) -> rusqlite::Result<()> {
+        // it would write of wrong keys to stderr and to the device's log; the error says it
+        connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
         connection.pragma_update(None, "key", self.0.as_str())
     }
 }
