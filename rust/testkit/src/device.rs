@@ -78,13 +78,25 @@ impl Device {
         Self::open_as(directory, user_id, sync, schema, true)
     }
 
+    /// As [`Self::open`], taking in the PowerSync database at `from`.
+    pub fn open_importing(directory: &Path, user_id: &str, sync: &str, from: &Path) -> Result<Self, SyncError> {
+        Self::open_json(&format!(
+            r#"{{"schema":{SCHEMA},"userId":{user_id:?},"directory":{:?},"sync":{sync},"importFrom":{:?}}}"#,
+            directory.to_string_lossy(),
+            from.to_string_lossy()
+        ))
+    }
+
     fn open_as(directory: &Path, user_id: &str, sync: &str, schema: &str, custom: bool) -> Result<Self, SyncError> {
-        let json = format!(
+        Self::open_json(&format!(
             r#"{{"schema":{schema},"userId":{user_id:?},"directory":{:?},"sync":{sync},"customUpload":{custom}}}"#,
             directory.to_string_lossy()
-        );
+        ))
+    }
+
+    fn open_json(json: &str) -> Result<Self, SyncError> {
         let (asked, uploads) = mpsc::unbounded_channel();
-        let options = OpenOptions::from_json(&json, || unreachable!("a directory is given"))?;
+        let options = OpenOptions::from_json(json, || unreachable!("a directory is given"))?;
         let observer = Arc::new(Observer {
             database: OnceLock::new(),
             answer: Mutex::new(None),
