@@ -2,14 +2,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { chromium } from 'playwright-core';
+import { findChromium } from './chromium.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-
+/** playwright-core wants a path. */
 function executable() {
-  if (process.env.OMNII_CHROMIUM) return process.env.OMNII_CHROMIUM;
-  const found = NAMES.map((name) => spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim()).find(Boolean);
-  if (!found) throw new Error('Chromium is missing: run `npm run setup`, or set OMNII_CHROMIUM');
-  return found;
+  const name = findChromium();
+  if (!name) throw new Error('Chromium is missing: run `npm run setup`, or set OMNII_CHROMIUM');
+  return spawnSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout.trim();
 }
 
 /** @returns {Promise<import('playwright-core').Browser>} */

@@ -25,8 +25,9 @@ export async function serve(folder, { replace = {}, files = {} } = {}) {
     const file = files[path.split('/').at(-1)] ?? join(folder, isPage ? 'index.html' : path);
     // `normalize` has removed `..` from the absolute path.
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('no such file\n');
-      return;
+      // Browsers ask every site for one, unasked.
+      if (path === '/favicon.ico') return response.writeHead(204).end();
+      return response.writeHead(404, { 'Content-Type': 'text/plain' }).end('no such file\n');
     }
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     let body = readFileSync(file);
@@ -35,7 +36,7 @@ export async function serve(folder, { replace = {}, files = {} } = {}) {
       for (const [from, to] of Object.entries(replace)) text = text.replaceAll(from, to);
       body = Buffer.from(text);
     }
-    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);
+    return response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body);
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   return {
