@@ -1,5 +1,7 @@
 // The example app in a browser, as the tests and the screenshots have it: its exports, where it finds the backend, signing in.
 
+import { join } from 'node:path';
+import { root } from '../host/hermes.mjs';
 import { exportApp } from './export.mjs';
 import { startBackend } from './backend.mjs';
 import { launchBrowser } from './browser.mjs';
@@ -11,6 +13,10 @@ const ENV = { EXPO_PUBLIC_SUPABASE_URL: BACKEND, EXPO_PUBLIC_SUPABASE_ANON_KEY: 
 
 /** The production app for the web. */
 export const exportWeb = () => exportApp({ name: 'web', platform: 'web', env: ENV });
+
+/** The app over the fake native module, for the screenshots. */
+export const exportScreens = () =>
+  exportApp({ name: 'screenshots', platform: 'web', env: ENV, metroConfig: join(root, 'scripts/screenshots/metro.config.cjs') });
 
 /** The production app for Android. */
 export const exportAndroid = () => exportApp({ name: 'android', platform: 'android' });
