@@ -8,7 +8,6 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './host/hermes.mjs';
-import { setup } from './setup.mjs';
 import { exportScreens, exportWeb, signIn, startApp } from './web/app.mjs';
 import { observe } from './web/browser.mjs';
 import { account, NOW, refusedName, rows, shown } from './screenshots/fixtures.mjs';
@@ -19,7 +18,6 @@ const WAIT_MS = 20_000;
 const SETTLE_MS = 700;
 
 const wanted = process.argv.slice(2);
-await setup();
 mkdirSync(OUT, { recursive: true });
 const problems = [];
 const app = await startApp(await exportScreens(), WASM);
