@@ -43,6 +43,7 @@ const STEPS = [
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
   node('Tests on Hermes', ['scripts/host-test.mjs'], { count: countOurs }),
+  node('Example app in Chromium', ['scripts/web-test.mjs'], { count: countNode, timeoutMs: 2 * CHECK_MS }),
   node('Demo', ['scripts/demo.mjs']),
 ];
 
