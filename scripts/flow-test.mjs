@@ -3,7 +3,7 @@
 //
 //   node scripts/flow-test.mjs [part of a file's name …]
 //
-// The app is exported and compiled once, before the first flow. Flows run one after another: each may have two phones.
+// The app is exported and compiled before the first flow, if it has changed. Flows run one after another: some have two phones.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -19,9 +19,7 @@ if (names.length === 0) {
   process.exit(1);
 }
 const env = { ...process.env, ...(await phoneEnvironment()) };
-const [prepare, ...flows] = await bundleFlows([join(root, 'scripts/phone/prepare.ts'), ...names.sort().map((name) => join(folder, name))]);
-const built = spawnSync(process.execPath, [prepare], { stdio: 'inherit', env });
-if (built.status !== 0) process.exit(built.status ?? 1);
+const flows = await bundleFlows(names.sort().map((name) => join(folder, name)));
 const { status } = spawnSync(
   process.execPath,
   ['--enable-source-maps', '--test', '--test-concurrency=1', '--test-reporter=spec', ...flows],

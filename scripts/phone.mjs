@@ -31,9 +31,8 @@ try {
 await setup({ toStderr: true });
 // Needs esbuild, which setup has installed.
 const { bundleFlows, phoneEnvironment } = await import('./phone/build.mjs');
-const env = { ...process.env, ...(await phoneEnvironment()) };
-if (options.bundle) env.OMNII_PHONE_BUNDLE = userPath(options.bundle);
-if (options.project) env.OMNII_PHONE_PROJECT = userPath(options.project);
+const { bundle, project } = options;
+const env = { ...process.env, ...(await phoneEnvironment({ bundle: bundle && userPath(bundle), project: project && userPath(project) })) };
 if (options.verbose) env.OMNII_PHONE_VERBOSE = '1';
 const [flow] = await bundleFlows([userPath(options.script)]);
 process.exitCode = await run(process.execPath, ['--enable-source-maps', flow], { env });
