@@ -106,7 +106,7 @@ function discard(): void {
 }
 
 function calculate(root: ShadowNode): void {
-  const frames = __layout.calculate(root.family.tag, WINDOW.width, WINDOW.height);
+  const frames = new Float64Array(__layout.calculate(root.family.tag, WINDOW.width, WINDOW.height));
   if (frames.length === 0) return;
   const families = new Map([...known.keys()].map((family) => [family.tag, family]));
   const changed: Family[] = [];
@@ -150,6 +150,6 @@ function layOut(root: ShadowNode): void {
 }
 
 export function installLayout(): void {
-  if (typeof __layout !== 'undefined') onCommit(layOut);
+  onCommit(layOut);
   for (const name of ['measure', 'hotspotUpdate', 'setPressed']) onViewCommand(name, () => {});
 }
