@@ -45,6 +45,7 @@ const STEPS = [
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
   node('Tests on Hermes', ['scripts/host-test.mjs'], { count: countOurs }),
+  node('Headless phone', ['scripts/phone-test.mjs'], { count: countNode }),
   node('Example app: components', ['scripts/example-test.mjs'], { count: countJest }),
   node('Example app: flows on phones', ['scripts/flow-test.mjs'], { count: countNode, timeoutMs: 2 * CHECK_MS }),
   node('Example app in Chromium', ['scripts/web-test.mjs'], { count: countNode, timeoutMs: 2 * CHECK_MS }),
