@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { appUnderTest } from '@omnii/phone';
-import { createEntity, openTab, rowsOf, signIn, SYNC_MS, upload, waitForPending, waitForStatus, withBackend } from './steps';
+import { createEntity, openTab, rowsOf, signIn, signOut, SYNC_MS, upload, waitForPending, waitForStatus, withBackend } from './steps';
 
 const app = appUnderTest();
 
@@ -47,8 +47,7 @@ test('signed out, another user sees nothing of the first', () =>
     await waitForPending(phone, 0);
     await openTab(phone, 'profile');
     assert.equal(await phone.getByTestId('profile-email').text(), ada.email);
-    await phone.getByTestId('sign-out').press();
-    await phone.getByTestId('sign-in-email').waitFor({ timeoutMs: SYNC_MS });
+    await signOut(phone);
 
     await signIn(phone, grace);
     await waitForStatus(phone, 'Synced');
@@ -60,8 +59,7 @@ test('signed out, another user sees nothing of the first', () =>
     assert.deepEqual((await rowsOf(scene.server, ada, 'sync_entities')).map(({ name }) => name), ['A secret of Ada']);
 
     // And back: what is Ada's is there again.
-    await openTab(phone, 'profile');
-    await phone.getByTestId('sign-out').press();
+    await signOut(phone);
     await signIn(phone, ada);
     await phone.getByText('A secret of Ada').waitFor({ timeoutMs: SYNC_MS });
     assert.equal(await phone.getByText(/Grace/).count(), 0);

@@ -11,6 +11,14 @@ export async function signIn(phone: Phone, { email, password }: Credentials): Pr
   await phone.getByTestId('entity-list').waitFor({ timeoutMs: SYNC_MS });
 }
 
+/** From any tab; what is pending is uploaded first. */
+export async function signOut(phone: Phone): Promise<void> {
+  await openTab(phone, 'profile');
+  await phone.getByTestId('sign-out').press();
+  await phone.getByTestId('sign-out-confirm').press();
+  await phone.getByTestId('sign-in-email').waitFor({ timeoutMs: SYNC_MS });
+}
+
 export async function openTab(phone: Phone, tab: 'entities' | 'timeline' | 'sync' | 'profile'): Promise<void> {
   await phone.getByTestId(`tab-${tab}`).press();
 }

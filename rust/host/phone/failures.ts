@@ -42,11 +42,14 @@ export function missingModules(): { name: string; askedBy: string }[] {
 
 /** React Native's own report of an error: what is fatal ends a release app. */
 export const exceptionsManager = {
-  reportException(data: { message: string; isFatal: boolean; stack?: { file?: string; lineNumber?: number; methodName?: string }[] }) {
-    const stack = (data.stack ?? []).map((frame) => `    at ${frame.methodName ?? '?'} (${frame.file ?? '?'}:${frame.lineNumber ?? 0})`);
+  reportException(data: { message: string; isFatal: boolean; stack?: { file?: string; lineNumber?: number; column?: number; methodName?: string }[] }) {
     if (data.isFatal) {
       hasCrashed = true;
-      tell('crash', { message: data.message, stack: stack.join('\n'), missing: missingModules() });
+      // React Native counts columns from 0.
+      const frames = (data.stack ?? []).map(
+        ({ methodName = '?', file = '?', lineNumber = 0, column = 0 }) => `    at ${methodName} (${file}:${lineNumber}:${column + 1})`,
+      );
+      tell('crash', { message: data.message, stack: mapStack(frames.join('\n')), missing: missingModules() });
     } else {
       tell('log', { level: 'error', text: data.message });
     }

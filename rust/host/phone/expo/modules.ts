@@ -42,6 +42,7 @@ export function installExpoModules(manifest: object): void {
     ExpoSystemUI: { setBackgroundColorAsync: () => Promise.resolve(), getBackgroundColorAsync: () => Promise.resolve(null) },
     ExpoKeepAwake: { activate: () => Promise.resolve(), deactivate: () => Promise.resolve() },
     ExpoCrypto: { randomUUID: uuid, getRandomBytes: (length: number) => new Uint8Array(call<ArrayBuffer>('random', { length })) },
+    ExpoCryptoAES: { EncryptionKey: class EncryptionKey extends SharedObject {}, SealedData: class SealedData extends SharedObject {} },
     ExpoSecureStore: {
       getValueWithKeyAsync: (key: string) => Promise.resolve(secure()[key] ?? null),
       getValueWithKeySync: (key: string) => secure()[key] ?? null,

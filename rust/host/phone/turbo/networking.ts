@@ -85,6 +85,17 @@ export function installNetworking(): void {
       },
       clearCookies: (callback: (had: boolean) => void) => callback(false),
     },
+    // There are no sockets: whoever opens one is told so, as without a network.
+    WebSocketModule: {
+      ...emitter,
+      connect: (_url: string, _protocols: unknown, _options: unknown, id: number) => {
+        setTimeout(() => emitDeviceEvent('websocketFailed', { id, message: 'the headless phone has no WebSockets' }), 0);
+      },
+      send() {},
+      sendBinary() {},
+      ping() {},
+      close() {},
+    },
     BlobModule: withConstants(
       { BLOB_URI_SCHEME: 'content', BLOB_URI_HOST: 'headless.blobs' },
       {
