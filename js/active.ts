@@ -4,6 +4,7 @@
  */
 import { SyncError } from './errors';
 import { createListeners } from './listeners';
+import { requireSupport } from './platform';
 import type { Session } from './session';
 import { offlineStatus, type SyncStatus } from './status';
 
@@ -15,8 +16,12 @@ function activeSession(): Session | null {
   return sessions[sessions.length - 1] ?? null;
 }
 
-/** The session of the database opened last that is still open. Throws `SyncError{code: 'NotOpen'}` if there is none. */
+/**
+ * The session of the database opened last that is still open. Throws `SyncError{code: 'NotOpen'}` if there is none, and
+ * `Unsupported` where there can be none.
+ */
 export function requireSession(): Session {
+  requireSupport();
   const session = activeSession();
   if (session === null) {
     throw new SyncError('NotOpen', 'no database is open; call openDatabase() or render a SyncProvider with a userId first');

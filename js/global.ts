@@ -1,6 +1,7 @@
 /**
  * Module-level functions for apps that have one database and do not want to pass it around. They act on the database
- * opened last that is still open, by `openDatabase` or by a `SyncProvider`.
+ * opened last that is still open, by `openDatabase` or by a `SyncProvider`. Where the native module is missing they fail with
+ * `Unsupported` instead of `NotOpen`.
  */
 import { activeStatus, addActiveStatusListener, requireSession } from './active';
 import type { Credentials } from './connector';

@@ -1,8 +1,12 @@
-/** What `SyncProvider` listens to besides its props: the app's way between foreground and background, and the network. */
+/**
+ * What `SyncProvider` listens to besides its props: the app's way between foreground and background, and the network. Where
+ * the platform is not supported nobody is listening: there is no database to tell.
+ */
 import { useEffect } from 'react';
 import { AppState, Platform } from 'react-native';
 import { watchDevice } from './connectivity';
 import { reportListenerError } from './listeners';
+import { isSupported } from './platform';
 import type { ProviderStore } from './providerStore';
 
 /** Registers with something that tells when the device is on a network again; answers what ends that. */
@@ -15,6 +19,9 @@ export type SubscribeToNetwork = (onRegained: () => void) => () => void;
  */
 export function useAppState(store: ProviderStore): void {
   useEffect(() => {
+    if (!isSupported()) {
+      return undefined;
+    }
     // Hosts other than phones may come without them.
     const appState = AppState as typeof AppState | undefined;
     const platform = Platform as typeof Platform | undefined;
@@ -45,12 +52,12 @@ export function useAppState(store: ProviderStore): void {
 
 /** Listens to the device's network and battery where the app has the packages for it; see connectivity.ts. */
 export function useDevice(store: ProviderStore): void {
-  useEffect(() => watchDevice(store.notify), [store]);
+  useEffect(() => (isSupported() ? watchDevice(store.notify) : undefined), [store]);
 }
 
 /** Listens to the first function given, for as long as there is one: functions made inline must not register at each render. */
 export function useNetwork(store: ProviderStore, subscribe: SubscribeToNetwork | undefined): void {
-  const isGiven = typeof subscribe === 'function';
+  const isGiven = typeof subscribe === 'function' && isSupported();
   useEffect(() => {
     let unsubscribe: unknown;
     try {

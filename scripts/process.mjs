@@ -10,15 +10,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 let ending;
 
 /**
- * Runs a program in the repository's folder; its output goes where ours goes, and to `onOutput` if there is one. Answers
- * its exit code, 1 if it could not be started (and says why) or was ended by a signal. A signal sent to us goes to the
+ * Runs a program in the repository's folder; its output goes where ours goes, and to `onOutput` if there is one (with `quiet`
+ * only there). Answers its exit code, 1 if it could not be started (and says why) or was ended by a signal. A signal sent to us goes to the
  * children, and when they have ended we end as well.
  * @param {string} command
  * @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, timeoutMs?: number, onOutput?: (text: string) => void, toStderr?: boolean }} options
+ * @param {{ env?: NodeJS.ProcessEnv, timeoutMs?: number, onOutput?: (text: string) => void, quiet?: boolean, toStderr?: boolean }} options
  * @returns {Promise<number>}
  */
-export function run(command, args, { env = process.env, timeoutMs, onOutput, toStderr = false } = {}) {
+export function run(command, args, { env = process.env, timeoutMs, onOutput, quiet = false, toStderr = false } = {}) {
   return new Promise((resolve) => {
     const stdio = onOutput ? ['ignore', 'pipe', 'pipe'] : ['ignore', toStderr ? 2 : 1, 2];
     const child = spawn(command, args, { cwd: root, env, detached: true, stdio });
@@ -39,7 +39,7 @@ export function run(command, args, { env = process.env, timeoutMs, onOutput, toS
     };
     for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
       from?.setEncoding('utf8').on('data', (text) => {
-        to.write(text);
+        if (!quiet) to.write(text);
         onOutput(text);
       });
     }

@@ -15,6 +15,7 @@ import { buildDirectory, cacheDirectory, cargoEnv, hermesIsBuilt, hermesObjects,
 import { root } from './host/hermes.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './process.mjs';
+import { findChromium } from './web/chromium.mjs';
 
 /** Files of Hermes that are compiled; only to show how far it is. */
 const HERMES_OBJECTS = 460;
@@ -30,6 +31,8 @@ const SYSTEM_PACKAGES = [
   { name: 'python3', why: "Hermes' build", isThere: () => isInstalled('python3') },
   { name: 'libclang-dev', why: 'bindings to Hermes', isThere: hasLibclang },
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
+  { name: 'chromium', why: 'the example app in a browser', isThere: () => findChromium() !== undefined },
+  { name: 'fonts-roboto-unhinted', why: 'the text in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/roboto') },
 ];
 
 const STEPS = [
