@@ -30,6 +30,8 @@ export async function bundleScript(script, outfile) {
       'react-native': join(root, 'scripts/host/react-native.ts'),
     },
     nodePaths: [join(root, 'node_modules')],
+    // The example app has them; the host is no device, and @omnii/sync does without them.
+    external: ['expo-network', 'expo-battery', '@react-native-community/netinfo'],
     define: { 'process.env.NODE_ENV': JSON.stringify(process.env.NODE_ENV ?? 'development') },
     jsx: 'automatic',
     sourcemap: 'external',
