@@ -14,6 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 #[cfg(feature = "sqlcipher")]
+mod derive;
+#[cfg(feature = "sqlcipher")]
 mod rewrite;
 
 /// What every plain database begins with.
@@ -66,6 +68,26 @@ impl Key {
         }
     }
 
+    #[cfg(feature = "sqlcipher")]
+    fn of_bytes(bytes: &[u8; 32]) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(3 + 2 * bytes.len()));
+        text.push_str("x'");
+        for byte in bytes {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or_default());
+            }
+        }
+        text.push('\'');
+        Self(text)
+    }
+
+    /// Whether it is the key itself; SQLCipher knows them by their form, too.
+    #[cfg(feature = "sqlcipher")]
+    fn is_raw(&self) -> bool {
+        self.0.starts_with("x'") && self.0.ends_with('\'') && matches!(self.0.len(), 67 | 99)
+    }
+
+    #[cfg(feature = "sqlcipher")]
     fn give(&self, connection: &Connection) -> rusqlite::Result<()> {
         // it would write of wrong keys to stderr and to the device's log; the error says it
         connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
@@ -75,19 +97,29 @@ impl Key {
 
 /// The key that the file has now: shared by all who open connections to it, since it may change.
 #[derive(Clone, Default, Debug)]
-pub(super) struct CurrentKey(Arc<RwLock<Option<Key>>>);
+pub(super) struct CurrentKey(Arc<RwLock<Option<Key>>>, #[cfg(feature = "sqlcipher")] Arc<derive::Derived>);
 
 impl CurrentKey {
     pub(super) fn new(key: Option<Key>) -> Self {
-        Self(Arc::new(RwLock::new(key)))
+        Self(
+            Arc::new(RwLock::new(key)),
+            #[cfg(feature = "sqlcipher")]
+            Arc::default(),
+        )
     }
 
-    /// Gives the key to a connection that has just been made.
-    pub(super) fn give(&self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Gives the key to a connection to the file at `path` that has just been made.
+    #[cfg(feature = "sqlcipher")]
+    pub(super) fn give(&self, connection: &Connection, path: &Path) -> rusqlite::Result<()> {
         match &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(key) => key.give(connection),
+            Some(key) => self.1.of(key, path).as_ref().unwrap_or(key).give(connection),
             None => Ok(()),
         }
+    }
+
+    #[cfg(not(feature = "sqlcipher"))]
+    pub(super) fn give(&self, _: &Connection, _: &Path) -> rusqlite::Result<()> {
+        Ok(())
     }
 
     /// Reads the file for the first time: with another key it is no database at all.

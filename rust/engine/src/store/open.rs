@@ -73,7 +73,7 @@ pub fn file_name(user_id: &str) -> String {
 /// A connection with the settings that readers and the writer share.
 pub(super) fn connection(path: &Path, key: &CurrentKey) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    key.give(&connection)?;
+    key.give(&connection, path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;

@@ -96,6 +96,41 @@ mod with_sqlcipher {
     }
 
     #[test]
+    fn other_programs_open_it_with_the_passphrase() {
+        let f = fixture_with(Some(passphrase("pass")));
+        f.run("INSERT INTO notes (id) VALUES ('a')");
+        f.store.close();
+        let other = rusqlite::Connection::open(f.directory.path().join("x.db")).unwrap();
+        other.pragma_update(None, "key", "pass").unwrap();
+        assert_eq!(other.query_row("SELECT id FROM notes", [], |row| row.get::<_, String>(0)).unwrap(), "a");
+        drop(other);
+        let Fixture { directory, .. } = f;
+        // made by another program
+        let other = rusqlite::Connection::open(directory.path().join("y.db")).unwrap();
+        other.execute_batch("PRAGMA key = 'pass'; CREATE TABLE own (a); INSERT INTO own VALUES (1)").unwrap();
+        drop(other);
+        std::fs::rename(directory.path().join("y.db"), directory.path().join("x.db")).unwrap();
+        let store = open_with(directory.path(), Some(passphrase("pass"))).unwrap();
+        let f = Fixture { store, seen: Arc::default(), directory };
+        assert_eq!(f.read("SELECT a FROM own"), [["1"]]);
+    }
+
+    #[test]
+    fn a_plain_file_with_a_log_from_a_crash_is_encrypted_whole() {
+        let f = fixture_with(None);
+        f.run(&format!("INSERT INTO notes (id, title) VALUES ('a', '{SECRET}')"));
+        let crashed = tempfile::tempdir().unwrap();
+        for name in ["x.db", "x.db-wal"] {
+            std::fs::copy(f.directory.path().join(name), crashed.path().join(name)).unwrap();
+        }
+        f.store.close();
+        let store = open_with(crashed.path(), Some(raw(1))).unwrap();
+        let f = Fixture { store, seen: Arc::default(), directory: crashed };
+        assert_eq!((titles(&f), f.counts()), (vec![vec![SECRET.to_owned()]], (1, 0)));
+        assert!(!is_readable(f.directory.path()));
+    }
+
+    #[test]
     fn another_key_or_none_is_refused_and_the_file_stays_as_it_is() {
         let f = fixture_with(Some(passphrase("right")));
         f.run(&format!("INSERT INTO notes (id, title) VALUES ('a', '{SECRET}')"));
