@@ -44,6 +44,8 @@ export const HOST = [...RELEASE, '-p', 'omnii-sync-host'];
 export const SERVER = [...RELEASE, '-p', 'omnii-sync-server'];
 /** The simulator. */
 export const TESTKIT = [...RELEASE, '-p', 'omnii-sync-testkit'];
+/** The engine with encryption, and the bridge to it. */
+export const ENCRYPTED = [...RELEASE, '-p', 'omnii-sync-engine', '-p', 'omnii-sync-ffi', '--features', 'omnii-sync-ffi/sqlcipher'];
 /** The tests and lints of all but the host. */
 export const REST = [...RELEASE, '--workspace', '--exclude', 'omnii-sync-host'];
 

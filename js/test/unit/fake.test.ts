@@ -123,3 +123,15 @@ test('a database keeps its content until reset; users have their own; a second o
   syncFake.reset();
   assert.equal(await title(await open(), 'a'), undefined);
 });
+
+test('a file to import and a key are taken and mean nothing: the fake is not on a disk', async () => {
+  const db = await open({ importFrom: 'omnii-powersync.db', encryptionKey: 'a key' });
+  await db.execute("INSERT INTO notes (id, title) VALUES ('a', 'A')");
+  assert.equal(await db.getImportResult(), null);
+  await db.rekey(new Uint8Array(32));
+  await assert.rejects(db.rekey(''), (e) => isSyncError(e, 'BadArgument', 'key'));
+  assert.equal(await title(db, 'a'), 'A');
+  await db.close();
+  await assert.rejects(db.rekey('b'), (e) => isSyncError(e, 'Closed'));
+  await assert.rejects(db.getImportResult(), (e) => isSyncError(e, 'Closed'));
+});

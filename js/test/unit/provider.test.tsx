@@ -122,6 +122,18 @@ test('connectors and schemas made inline do not reopen; the latest connector is 
   assert.match(credentials, /"token":"c"/);
 });
 
+test('a file to import and a key are handed on, and what they become counts at the next opening', async () => {
+  await show(tree({ importFrom: 'old.db', encryptionKey: 'a' }));
+  await show(tree({ importFrom: 'old.db', encryptionKey: 'b' }));
+  const given = (): unknown[] => {
+    const options = fake.optionsOf(fake.openIds()[0] ?? 0);
+    return [calls('open').length, options?.importFrom, options?.encryptionKey];
+  };
+  assert.deepEqual(given(), [1, 'old.db', { passphrase: 'a' }]);
+  await show(tree({ encryptionKey: 'b', directory: '/d' }));
+  assert.deepEqual(given(), [2, undefined, { passphrase: 'b' }]);
+});
+
 test('another declaration, directory or sync option reopens', async () => {
   await show(tree({}));
   await show(tree({ schema: new Schema({ t: new Table({ a: column.text, b: column.real }) }) }));

@@ -144,6 +144,15 @@ test('pending changes by transaction and by batch', async () => {
   assert.equal(await db.getClientId(), 'c1');
 });
 
+test('the import is told, and a key reaches the engine as it takes it', async () => {
+  assert.equal(await db.getImportResult(), null);
+  await db.rekey('pass');
+  await db.rekey(new Uint8Array(32).buffer);
+  const told = fake.log.filter((call) => call.startsWith('rekey'));
+  assert.deepEqual(told, [`rekey(${id}, {"passphrase":"pass"})`, `rekey(${id}, {"raw":"${'0'.repeat(64)}"})`]);
+  await assert.rejects(db.rekey(new Uint8Array(31)), (e) => isSyncError(e, 'BadArgument', '32', '31'));
+});
+
 test('the connector uploads; its failure is told without tokens', async () => {
   fake.crud = [change(1, 1)];
   upload = async (database) => {

@@ -112,6 +112,10 @@ mod tests {
         assert_eq!(parse(r#","bigIntegers":"bigint""#).unwrap().store.integers, Integers::Whole);
         assert_eq!(parse(r#","bigIntegers":"error""#).unwrap().store.integers, Integers::Exact);
         assert_eq!(parse(r#","sync":{"pageLimit":7}"#).unwrap().sync.page_limit, Some(7));
+        let import = |extra: &str| parse(extra).unwrap().store.import_from;
+        assert_eq!(import(r#","importFrom":"old.db""#), Some(PathBuf::from("/data/old.db")));
+        assert_eq!(import(r#","importFrom":"/elsewhere/old.db","directory":"/d""#), Some("/elsewhere/old.db".into()));
+        assert_eq!((import(""), parse("").unwrap().store.key), (None, None));
         assert_eq!((options.custom_upload, parse(r#","customUpload":true"#).unwrap().custom_upload), (false, true));
     }
 
@@ -124,9 +128,17 @@ mod tests {
             (r#","sync":{"pageLimit":0}"#, ErrorCode::InvalidOptions),
             (r#","sync":{"pollMs":1}"#, ErrorCode::InvalidOptions),
             (r#","bigIntegers":"number""#, ErrorCode::InvalidOptions),
+            (r#","filename":"x.db","importFrom":"x.db""#, ErrorCode::InvalidOptions),
+            (r#","importFrom":"..""#, ErrorCode::InvalidOptions),
+            (
+                r#","encryptionKey":"secret""#,
+                if cfg!(feature = "sqlcipher") { ErrorCode::InvalidOptions } else { ErrorCode::Unsupported },
+            ),
             (r#","wat":1"#, ErrorCode::InvalidOptions),
         ] {
-            assert_eq!(parse(extra).unwrap_err().code, code, "{extra}");
+            let error = parse(extra).unwrap_err();
+            assert_eq!(error.code, code, "{extra}");
+            assert!(!error.message.contains("secret"), "{error}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A database file that nobody has open: what is still in it, and its end.
 
 use super::encryption::{CurrentKey, UNFINISHED};
+use super::import::{COPY, COPY_LOG};
 use super::open::{self, Claim};
 use super::sql_error::{open_error, sql_error};
 use omnii_sync_core::error::Result;
@@ -35,7 +36,7 @@ impl ClosedFile {
     /// Deletes it with its log and index. No error if it is gone already.
     pub fn delete(&self) -> Result<()> {
         // the file first: a log without its file is ignored, a file without its log would be an older state
-        for suffix in ["", "-wal", "-shm", UNFINISHED] {
+        for suffix in ["", "-wal", "-shm", UNFINISHED, COPY, COPY_LOG] {
             let mut name = OsString::from(self.0.path());
             name.push(suffix);
             match std::fs::remove_file(PathBuf::from(name)) {

@@ -39,6 +39,12 @@ pub struct Imported {
     pub lost_values: u64,
 }
 
+/// What the copy of an old file is called behind our own file's name, and its log. Both are gone when it was taken in; what a
+/// crash leaves is removed by the next attempt, or with our file.
+pub(super) const COPY: &str = ".importing";
+/// See [`COPY`].
+pub(super) const COPY_LOG: &str = ".importing-wal";
+
 /// Where `omnii_meta` has the [`Imported`].
 const DONE: &str = "imported";
 
@@ -57,7 +63,7 @@ pub(super) fn once(connection: &Connection, options: &StoreOptions) -> Result<()
         tracing::info!("nothing is imported: the file was taken in before");
         return Ok(());
     }
-    if !from.exists() {
+    if !from.try_exists().map_err(|e| failed(from, &format!("it can't be read ({})", e.kind())))? {
         tracing::debug!("nothing is imported: there is no such file");
         return Ok(());
     }

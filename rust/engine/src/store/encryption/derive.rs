@@ -39,7 +39,7 @@ impl Derived {
             _ => {
                 let mut bytes = Zeroizing::new([0; 32]);
                 pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA512, ROUNDS, &salt, key.0.as_bytes(), &mut *bytes);
-                let raw = Key::of_bytes(&*bytes);
+                let raw = Key::of_bytes(&bytes);
                 *known = Some(Known { passphrase: key.clone(), salt, raw: raw.clone() });
                 Some(raw)
             }

@@ -5,7 +5,7 @@
 //! all of it is copied, and the copy, which is beside our own file, is gone when this value is.
 
 use super::super::sql_error::sql_error;
-use super::failed;
+use super::{COPY, failed};
 use omnii_sync_core::error::{ErrorCode, Result, SyncError};
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
@@ -59,7 +59,7 @@ impl Source {
             let uri = format!("file:{}?immutable=1", encoded(path));
             (Connection::open_with_flags(uri, read_only | OpenFlags::SQLITE_OPEN_URI), None)
         } else {
-            let copy = Copied(beside(ours, ".importing"));
+            let copy = Copied(beside(ours, COPY));
             copy.remove();
             for suffix in logs.iter().copied().chain([""]) {
                 std::fs::copy(beside(path, suffix), beside(&copy.0, suffix)).map_err(unreadable)?;
