@@ -162,6 +162,10 @@ fn it_happens_once_and_never_into_data() {
     let f = again(f.directory);
     assert_eq!(f.read("SELECT id FROM drafts"), [["mine"]]);
     assert_eq!((f.store.remembered().imported, f.counts()), (None, (0, 0)));
+    // nor when it has been emptied since
+    f.write(|w| w.transaction(|w| w.clear_all(true)));
+    f.store.close();
+    assert_eq!(again(f.directory).counts(), (0, 0));
 }
 
 #[test]
@@ -172,7 +176,11 @@ fn a_file_that_is_missing_is_none_and_may_come_later() {
     for suffix in ["", "-wal"] {
         std::fs::copy(made(suffix), f.directory.path().join(format!("{OLD}{suffix}"))).unwrap();
     }
-    assert_eq!(open_from(&f.directory, TABLES).unwrap().remembered().imported, Some(ALL));
+    let store = open_from(&f.directory, TABLES).unwrap();
+    assert_eq!(store.remembered().imported, Some(ALL));
+    let f = Fixture { store, ..f };
+    // above all numbers that an earlier opening may have given out
+    assert_eq!(f.read("SELECT min(id) > 1 << 23 FROM omnii_outbox"), [["1"]]);
 }
 
 #[test]
@@ -209,6 +217,31 @@ fn what_can_not_be_taken_in_says_so_and_leaves_both_files() {
     let directory = folder(&[]);
     std::fs::create_dir(directory.path().join(OLD)).unwrap();
     assert_eq!(open_from(&directory, TABLES).err().unwrap().code, ErrorCode::ImportFailed);
+}
+
+#[test]
+fn what_the_backend_had_is_known_where_nobody_changed_it_or_it_was_tracked() {
+    let f = imported(&["", "-wal"], TABLES);
+    let mut versions =
+        f.read("SELECT tbl, substr(row_id, -3), server, updated_at FROM omnii_overlay ORDER BY tbl, row_id");
+    let columns = |cell: &str| -> Vec<String> {
+        let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(cell).unwrap();
+        let mut columns: Vec<String> = row.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        columns.sort();
+        columns
+    };
+    for version in &mut versions {
+        version[2] = columns(&version[2]).join(" ");
+    }
+    let rest = r#"properties="{\"a\":[1,2]}""#;
+    let expected = [
+        ["entities", "001", &format!("done=1 extra=null {rest} rank=1 score=1.5 user_id=\"user-1\""), "0"],
+        ["entities", "002", &format!("done=0 extra=null name=\"entity 2\" {rest} score=2.5 user_id=\"user-1\""), "0"],
+        ["entities", "003", "", "0"],
+        ["renamed", "201", "", "0"],
+        ["tracked", "101", r#"body="body" title="title""#, "0"],
+    ];
+    assert_eq!(versions, expected);
 }
 
 /// A page of the backend for the first table.
