@@ -20,6 +20,7 @@ fn without_the_feature_a_key_is_refused_and_an_encrypted_file_is_not_called_dama
 #[cfg(feature = "sqlcipher")]
 mod with_sqlcipher {
     use super::*;
+    use crate::store::encryption::CurrentKey;
     use std::path::Path;
     use std::time::Duration;
 
@@ -247,6 +248,64 @@ mod with_sqlcipher {
         assert_eq!(f.read("SELECT count(*) FROM notes"), [["2"]]);
         f.store.close();
         open_with(f.directory.path(), Some(passphrase("old"))).unwrap();
+    }
+
+    /// Says to this very test, in a process of its own, which folder's file to encrypt.
+    const CHILD: &str = "OMNII_TEST_ENCRYPT";
+
+    #[test]
+    fn killed_at_any_moment_the_file_is_whole_with_the_old_key_or_the_new_one() {
+        if let Some(directory) = std::env::var_os(CHILD) {
+            let file = PathBuf::from(&directory).join("x.db");
+            let plain = std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"));
+            let current = CurrentKey::new((!plain).then(|| raw(1)));
+            let path = PathBuf::from(directory).join("x.db");
+            let _ = if plain {
+                CurrentKey::new(Some(raw(1))).encrypt_plain(&path, |_| Ok(()))
+            } else {
+                current.change(&path, raw(2))
+            };
+            return;
+        }
+        let f = fixture_with(None);
+        f.run(
+            "INSERT INTO notes (id, title) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
+             SELECT 'r' || i, hex(randomblob(500)) FROM n",
+        );
+        let sum = f.read("SELECT count(*), sum(length(title)) FROM notes");
+        f.store.close();
+        let original = std::fs::read(f.directory.path().join("x.db")).unwrap();
+        let name = "store::tests::encryption::with_sqlcipher::killed_at_any_moment_the_file_is_whole_with_the_old_key_or_the_new_one";
+        let mut outcomes = [0; 3];
+        let mut delay_ms = 0;
+        for _ in 0..40 {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("x.db"), &original).unwrap();
+            // first to encrypt it, and if that was done, to change its key
+            for _ in 0..2 {
+                let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+                    .args(["--exact", name, "--nocapture"])
+                    .env(CHILD, directory.path())
+                    .stdout(std::process::Stdio::null())
+                    .spawn()
+                    .unwrap();
+                std::thread::sleep(Duration::from_millis(delay_ms));
+                let _ = child.kill();
+                child.wait().unwrap();
+                delay_ms = (delay_ms + 13) % 400;
+            }
+            let keys = [None, Some(raw(1)), Some(raw(2))];
+            let opened =
+                keys.into_iter().enumerate().find_map(|(at, key)| Some((at, open_with(directory.path(), key).ok()?)));
+            let (which, store) = opened.expect("one of the keys fits");
+            outcomes[which] += 1;
+            let f = Fixture { store, seen: Arc::default(), directory };
+            assert_eq!(f.read("SELECT count(*), sum(length(title)) FROM notes"), sum);
+            assert_eq!(f.read("PRAGMA integrity_check"), [["ok"]]);
+            assert_eq!(f.counts(), (3000, 0));
+        }
+        println!("plain, first key, second key: {outcomes:?}");
+        assert!(outcomes.iter().filter(|&&n| n > 0).count() > 1, "killed before and after: {outcomes:?}");
     }
 
     #[test]
