@@ -254,3 +254,28 @@ async fn writes_that_gather_are_neither_lost_nor_forgotten_in_the_status() {
         database.close().await;
     }
 }
+
+#[cfg(feature = "sqlcipher")]
+#[tokio::test(start_paused = true)]
+async fn syncing_goes_on_with_another_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::new();
+    *world.requests.lock().unwrap() = 150;
+    let database = open(directory.path(), &world, "{}");
+    let key = || crate::Key::from_json(r#"{"passphrase":"k"}"#).unwrap();
+    database.connect();
+    database.trigger_sync().await.unwrap();
+    write(&database, "INSERT INTO a (id, title) VALUES ('x', 't')".into()).await;
+    // a round is asked for, and is in flight when the key changes
+    let round = database.trigger_sync();
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    database.rekey(key()).await.unwrap();
+    round.await.unwrap();
+    assert!(world.rows.lock().unwrap().contains_key(&("a".into(), "x".into())));
+    database.prepare_for_suspend().await.unwrap();
+    assert_eq!(database.rekey(key()).await.unwrap_err().code, ErrorCode::Suspended);
+    database.resume().await.unwrap();
+    assert_eq!(database.status().pending_changes, 0);
+    database.close().await;
+    assert_eq!(database.rekey(key()).await.unwrap_err().code, ErrorCode::Closed);
+}
