@@ -1,0 +1,3 @@
+import { syncFake } from '@omnii/sync/jest';
+
+afterEach(() => syncFake.reset());
