@@ -86,6 +86,16 @@ export function hermesIsBuilt() {
   return hermesFolders().some((folder) => existsSync(join(folder, 'output')) && existsSync(join(folder, 'out/bin/hermesc')));
 }
 
+/**
+ * Hermes' own compiler, which was built with the host.
+ * @returns {string}
+ */
+export function hermescBinary() {
+  const found = hermesFolders().map((folder) => join(folder, 'out/bin/hermesc')).find((path) => existsSync(path));
+  if (!found) throw new Error('hermesc is not built: run `npm run setup`');
+  return found;
+}
+
 /** How many of Hermes' files have been compiled. */
 export function hermesObjects() {
   const counts = hermesFolders().map((folder) => {

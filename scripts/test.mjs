@@ -38,11 +38,16 @@ const STEPS = [
   cargo('Rust tests, host', ['test', ...HOST], { count: countCargo, timeoutMs: COMPILE_MS }),
   node('TypeScript types', [TSC, '--noEmit']),
   node('TypeScript types, host and demo', [TSC, '--noEmit', '-p', 'rust/host/tsconfig.json']),
+  node('TypeScript types, phone', [TSC, '--noEmit', '-p', 'scripts/phone']),
+  node('TypeScript types, example app', [TSC, '--noEmit', '-p', 'example-app']),
   node('TypeScript types, README', ['scripts/check-readme.mjs']),
   node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
   node('Tests on Hermes', ['scripts/host-test.mjs'], { count: countOurs }),
+  node('Headless phone', ['scripts/phone-test.mjs'], { count: countNode }),
+  node('Example app: components', ['scripts/example-test.mjs'], { count: countJest }),
+  node('Example app: flows on phones', ['scripts/flow-test.mjs'], { count: countNode, timeoutMs: 2 * CHECK_MS }),
   node('Example app in Chromium', ['scripts/web-test.mjs'], { count: countNode, timeoutMs: 2 * CHECK_MS }),
   node('Demo', ['scripts/demo.mjs']),
 ];
@@ -94,6 +99,12 @@ function countNextest(output) {
 function countNode(output) {
   const number = (word) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
   return { passed: number('pass'), failed: number('fail') + number('cancelled') };
+}
+
+function countJest(output) {
+  const line = /^Tests: .*$/m.exec(output)?.[0] ?? '';
+  const number = (word) => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
+  return { passed: number('passed'), failed: number('failed') };
 }
 
 function countOurs(output) {

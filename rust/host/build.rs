@@ -20,7 +20,7 @@ const REACT_NATIVE_SOURCES: [&str; 8] = [
     "react/utils/jsi-utils.cpp",
 ];
 
-const REACT_NATIVE_INCLUDES: [&str; 4] = [".", "callinvoker", "react/nativemodule/core", "reactperflogger"];
+const REACT_NATIVE_INCLUDES: [&str; 5] = [".", "callinvoker", "react/nativemodule/core", "reactperflogger", "yoga"];
 
 struct Places {
     root: PathBuf,
@@ -60,6 +60,7 @@ fn main() {
     compile_host(&places, &system_includes);
     compile_module(&places, &system_includes);
     compile_react_native(&places, &system_includes);
+    compile_yoga(&places);
     for library in ["icui18n", "icuuc", "icudata"] {
         println!("cargo:rustc-link-lib={library}");
     }
@@ -130,6 +131,16 @@ fn compile_react_native(places: &Places, system_includes: &[PathBuf]) {
     let mut core = cc::Build::new();
     settings(&mut core, system_includes).warnings(false).flag("-w");
     core.files(REACT_NATIVE_SOURCES.map(|file| places.react_common.join(file))).compile("react_native_core");
+}
+
+/// React Native's layout engine, for the headless phone.
+fn compile_yoga(places: &Places) {
+    let yoga = places.react_common.join("yoga");
+    let folders = [".", "algorithm", "config", "debug", "event", "node"];
+    let files = folders.iter().flat_map(|folder| sources(&yoga.join("yoga").join(folder)));
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++20").define("NDEBUG", None).include(&yoga).warnings(false).flag("-w");
+    build.files(files).compile("yoga");
 }
 
 fn strict(system_includes: &[PathBuf]) -> cc::Build {

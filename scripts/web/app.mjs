@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { root } from '../host/hermes.mjs';
-import { exportApp } from './export.mjs';
+import { exportApp } from '../export-app.mjs';
 import { startBackend } from './backend.mjs';
 import { launchBrowser } from './browser.mjs';
 import { serve } from './serve.mjs';

@@ -4,6 +4,7 @@
 #include <hermes/hermes.h>
 #include <react/bridging/LongLivedObject.h>
 
+#include "Layout.h"
 #include "NativeGlobal.h"
 #include "OmniiSyncModule.h"
 #include "omnii-sync-host/src/bridge.rs.h"
@@ -49,6 +50,7 @@ HostRuntime::HostRuntime(rust::Box<Host> host, rust::Box<LoopSender> sender)
                                                        .build())),
       module_(std::make_shared<std::shared_ptr<react::OmniiSyncModule>>()) {
   installNativeGlobal(*runtime_, std::move(host));
+  installLayout(*runtime_);
   installModule(std::move(sender));
 }
 

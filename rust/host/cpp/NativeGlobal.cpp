@@ -1,5 +1,7 @@
 #include "NativeGlobal.h"
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -95,8 +97,8 @@ class Installer {
 void installNativeGlobal(jsi::Runtime& runtime, rust::Box<Host> host) {
   Installer native(runtime, std::make_shared<rust::Box<Host>>(std::move(host)));
 
-  native.define("listen", 5, [](jsi::Runtime&, Host& self, const Arguments& args) {
-    self.listen(args.shared(0), args.shared(1), args.shared(2), args.shared(3), args.shared(4));
+  native.define("listen", 6, [](jsi::Runtime&, Host& self, const Arguments& args) {
+    self.listen(args.shared(0), args.shared(1), args.shared(2), args.shared(3), args.shared(4), args.shared(5));
     return jsi::Value::undefined();
   });
   native.define("startTimer", 4, [](jsi::Runtime&, Host& self, const Arguments& args) {
@@ -128,6 +130,15 @@ void installNativeGlobal(jsi::Runtime& runtime, rust::Box<Host> host) {
   });
   native.define("evaluate", 2, [](jsi::Runtime& rt, Host&, const Arguments& args) {
     return rt.evaluateJavaScript(std::make_shared<jsi::StringBuffer>(args.text(0)), args.text(1));
+  });
+  native.define("evaluateFile", 1, [](jsi::Runtime& rt, Host&, const Arguments& args) {
+    const auto path = args.text(0);
+    std::ifstream file(path, std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(file), {}};
+    if (!file) {
+      throw jsi::JSError(rt, path + " cannot be read");
+    }
+    return rt.evaluateJavaScript(std::make_shared<jsi::StringBuffer>(std::move(content)), path);
   });
   native.define("decodeUtf8", 3, [](jsi::Runtime& rt, Host&, const Arguments& args) {
     const auto bytes = args.bytes(0);

@@ -19,6 +19,13 @@ function sourceMap(): TraceMap | null {
   return map;
 }
 
+let isBundle = (path: string): boolean => path === invocation.bundle;
+
+/** Sets which paths in a stack are places in the bundle; its own path unless told otherwise. */
+export function bundleIs(test: (path: string) => boolean): void {
+  isBundle = test;
+}
+
 /** Frames of the VM itself: its promises, its iterators. */
 const INTERNAL = /^\s+at .*\((native|address at InternalBytecode\.js:[\d:]+)\)$/;
 
@@ -33,7 +40,7 @@ export function mapStack(stack: string): string {
 
 function mapFrame(line: string): string {
   const place = /^(\s+at .*?\(?)([^\s()]+):(\d+):(\d+)(\)?)$/.exec(line);
-  if (!place || place[2] !== invocation.bundle) return line;
+  if (!place || !isBundle(place[2] as string)) return line;
   const found = sourceMap();
   if (!found) return line;
   const { source, line: sourceLine, column } = originalPositionFor(found, {
@@ -74,9 +81,16 @@ function fatal(title: string, thrown: unknown): void {
   native.exit(1);
 }
 
-/** Ends the process because of an error nobody caught. */
+let uncaught: (thrown: unknown) => void = (thrown) => fatal('Uncaught', thrown);
+
+/** Sets what becomes of errors nobody caught; they end the process unless told otherwise. */
+export function handleUncaught(handler: (thrown: unknown) => void): void {
+  uncaught = handler;
+}
+
+/** Reports an error nobody caught. */
 export function reportUncaught(thrown: unknown): void {
-  fatal('Uncaught', thrown);
+  uncaught(thrown);
 }
 
 /** Ends the process because of a rejected promise nobody handled. */

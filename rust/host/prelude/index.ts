@@ -27,7 +27,7 @@ function idle(): void {
   if (process.exitCode !== undefined) native.exit(Number(process.exitCode));
 }
 
-native.listen(fireTimer, fetched, childEvent, reportUncaught, idle);
+native.listen(fireTimer, fetched, childEvent, reportUncaught, idle, () => {});
 
 define('__DEV__', true);
 define('navigator', { product: 'ReactNative' });

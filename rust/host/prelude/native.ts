@@ -9,17 +9,20 @@ export interface Native {
     child: (id: number, event: string) => void,
     error: (thrown: unknown) => void,
     idle: () => void,
+    command: (line: string) => void,
   ): void;
   startTimer(id: number, delayMs: number, repeat: boolean, keepsAlive: boolean): void;
   startImmediate(id: number): void;
   cancelTimer(id: number): void;
-  /** Milliseconds since the host started. */
+  /** Milliseconds since the runtime started, by the clock that can be advanced. */
   now(): number;
   write(toStderr: boolean, text: string): void;
   /** Ends the loop after the running task. */
   exit(code: number): void;
   call(operation: string, json: string, bytes?: ArrayBuffer): unknown;
   evaluate(source: string, url: string): unknown;
+  /** Runs a file of source or of bytecode. */
+  evaluateFile(path: string): unknown;
   /** UTF-8 to text; what is malformed becomes U+FFFD. */
   decodeUtf8(bytes: ArrayBuffer, start: number, length: number): string;
 }

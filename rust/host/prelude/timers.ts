@@ -38,6 +38,13 @@ function cancel(id: unknown): void {
   native.cancelTimer(id);
 }
 
+/** Runs a callback in the next turn of the loop. */
+export function immediate(callback: () => void): number {
+  const id = add(callback, [], true);
+  native.startImmediate(id);
+  return id;
+}
+
 /** Runs what is due under an id. */
 export function fireTimer(id: number): void {
   const callback = callbacks.get(id);

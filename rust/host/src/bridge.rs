@@ -31,7 +31,7 @@ pub mod ffi {
         type Host;
         type LoopSender;
 
-        /// Takes the prelude's functions: timer, fetch, child, error, idle. None of them may throw.
+        /// Takes the prelude's functions: timer, fetch, child, error, idle, command. None of them may throw.
         fn listen(
             self: &Host,
             timer: UniquePtr<JSIValue>,
@@ -39,11 +39,12 @@ pub mod ffi {
             child: UniquePtr<JSIValue>,
             error: UniquePtr<JSIValue>,
             idle: UniquePtr<JSIValue>,
+            command: UniquePtr<JSIValue>,
         ) -> Result<()>;
         fn start_timer(self: &Host, id: u32, delay_ms: f64, repeat: bool, keeps_alive: bool);
         fn start_immediate(self: &Host, id: u32);
         fn cancel_timer(self: &Host, id: u32);
-        /// Milliseconds since the host started, with fractions.
+        /// Milliseconds since the runtime started, by the clock that can be advanced, with fractions.
         fn now_ms(self: &Host) -> f64;
         fn write(self: &Host, to_stderr: bool, text: &str);
         /// Ends the loop after the task that is running.

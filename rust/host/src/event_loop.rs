@@ -2,7 +2,7 @@
 //!
 //! Owns the order of things: what is due of the timers, then the immediates that were queued before, then one message;
 //! microtasks run dry after each. Ends when `Host::exit` was called, or when nothing keeps it alive: no timer, immediate,
-//! fetch, child or unsettled promise of the native module. An open database alone does not.
+//! fetch, child or unsettled promise of the native module. An open database alone does not. A phone lives until it is told.
 
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Instant;
@@ -22,6 +22,17 @@ pub enum Message {
     Fetch(u32, Fetched),
     /// A line, or the end, of a child process.
     Child(u32, ChildEvent),
+    /// A line of standard input, in phone mode.
+    Command(String),
+    /// The end of standard input, in phone mode.
+    NoMoreCommands,
+}
+
+impl Message {
+    /// Whether it came from standard input, not from a runtime's own doings.
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Command(_) | Self::NoMoreCommands)
+    }
 }
 
 /// Any thread's way into the loop. Posting after its end does nothing.
@@ -47,8 +58,17 @@ impl LoopSender {
     }
 }
 
+/// How long a loop goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lives {
+    /// As long as something keeps it alive, as a script does.
+    WhileBusy,
+    /// Until it is told to exit, as an app does.
+    UntilTold,
+}
+
 /// Runs until the script has ended; answers the exit code.
-pub fn run(host: &Host, runtime: &mut Runtime, messages: &Receiver<Message>) -> i32 {
+pub fn run(host: &Host, runtime: &mut Runtime, messages: &Receiver<Message>, lives: Lives) -> i32 {
     loop {
         runtime.drain_microtasks(host);
         run_timers(host, runtime);
@@ -60,7 +80,7 @@ pub fn run(host: &Host, runtime: &mut Runtime, messages: &Receiver<Message>) -> 
             Ok(message) => handle(host, runtime, message),
             Err(TryRecvError::Disconnected) => return 0,
             Err(TryRecvError::Empty) => {
-                if !is_alive(host, runtime) {
+                if lives == Lives::WhileBusy && !is_alive(host, runtime) {
                     runtime.idle(host);
                     runtime.drain_microtasks(host);
                     if let Some(code) = host.exit_code() {
@@ -80,7 +100,7 @@ pub fn run(host: &Host, runtime: &mut Runtime, messages: &Receiver<Message>) -> 
 
 fn run_timers(host: &Host, runtime: &mut Runtime) {
     while host.exit_code().is_none() {
-        let Some(id) = host.with_timers(|timers| timers.take_due(Instant::now())) else { return };
+        let Some(id) = host.with_timers(|timers| timers.take_due(host.now())) else { return };
         runtime.fire_timer(host, id);
         runtime.drain_microtasks(host);
     }
@@ -103,13 +123,17 @@ fn is_alive(host: &Host, runtime: &Runtime) -> bool {
 fn wait(host: &Host, messages: &Receiver<Message>) -> Option<Message> {
     match host.with_timers(Timers::next_deadline) {
         None => messages.recv().ok(),
-        Some(deadline) => messages.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
+        Some(deadline) => messages.recv_timeout(deadline.saturating_duration_since(host.now())).ok(),
     }
 }
 
 fn handle(host: &Host, runtime: &mut Runtime, message: Message) {
     match message {
-        Message::Native(task) => runtime.run_task(host, task),
+        Message::Native(task) => {
+            let began = Instant::now();
+            runtime.run_task(host, task);
+            host.task_took(began.elapsed());
+        }
         Message::Fetch(id, fetched) => {
             if host.net().finish(id) {
                 runtime.fetched(host, id, fetched);
@@ -119,5 +143,7 @@ fn handle(host: &Host, runtime: &mut Runtime, message: Message) {
             host.children().observe(id, &event);
             runtime.child_event(host, id, &event);
         }
+        Message::Command(line) => runtime.command(host, &line),
+        Message::NoMoreCommands => host.exit(0),
     }
 }

@@ -7,12 +7,12 @@
 use std::cell::{Cell, RefCell};
 use std::io::Write as _;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cxx::UniquePtr;
 use jsi_rs::sys::ffi::JSIValue;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::bridge::ffi::{Answer, AnswerKind};
 use crate::event_loop::LoopSender;
@@ -31,12 +31,25 @@ pub struct Host(Rc<State>);
 
 struct State {
     started: Instant,
+    /// How far the clock of the timers is ahead of the real one.
+    ahead: Cell<Duration>,
     invocation: String,
     timers: RefCell<Timers>,
     net: Net,
     children: Children,
     listeners: RefCell<Listening>,
     exit_code: Cell<Option<i32>>,
+    reload: Cell<bool>,
+    tasks: Cell<TaskTimes>,
+}
+
+/// How long the tasks of the native module held the JS thread, since the times were last asked for.
+#[derive(Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TaskTimes {
+    count: u64,
+    longest_ms: f64,
+    total_ms: f64,
 }
 
 enum Listening {
@@ -66,17 +79,25 @@ struct Length {
     length: usize,
 }
 
+#[derive(Deserialize)]
+struct Milliseconds {
+    ms: f64,
+}
+
 impl Host {
     /// `invocation`: JSON that the prelude turns into `process.argv` and such.
     pub fn new(sender: &LoopSender, invocation: String) -> Self {
         Self(Rc::new(State {
             started: Instant::now(),
+            ahead: Cell::default(),
             invocation,
             timers: RefCell::default(),
             net: Net::new(sender.clone()),
             children: Children::new(sender.clone()),
             listeners: RefCell::new(Listening::NotYet),
             exit_code: Cell::new(None),
+            reload: Cell::new(false),
+            tasks: Cell::default(),
         }))
     }
 
@@ -88,12 +109,13 @@ impl Host {
         child: UniquePtr<JSIValue>,
         error: UniquePtr<JSIValue>,
         idle: UniquePtr<JSIValue>,
+        command: UniquePtr<JSIValue>,
     ) -> Result<(), Failure> {
         let mut listeners = self.0.listeners.borrow_mut();
         if !matches!(*listeners, Listening::NotYet) {
             return Err("listen: called twice".into());
         }
-        *listeners = Listening::Given(Given { timer, fetch, child, error, idle });
+        *listeners = Listening::Given(Given { timer, fetch, child, error, idle, command });
         Ok(())
     }
 
@@ -118,7 +140,7 @@ impl Host {
 
     /// See the bridge.
     pub fn start_timer(&self, id: u32, delay_ms: f64, repeat: bool, keeps_alive: bool) {
-        self.with_timers(|timers| timers.start(Instant::now(), id, delay_ms, repeat, keeps_alive));
+        self.with_timers(|timers| timers.start(self.now(), id, delay_ms, repeat, keeps_alive));
     }
 
     /// See the bridge.
@@ -129,6 +151,11 @@ impl Host {
     /// See the bridge.
     pub fn cancel_timer(&self, id: u32) {
         self.with_timers(|timers| timers.cancel(id));
+    }
+
+    /// The time that timers go by: the real one, and how far a script has advanced it.
+    pub fn now(&self) -> Instant {
+        Instant::now() + self.0.ahead.get()
     }
 
     /// Looks into the timers; `body` must not run JavaScript.
@@ -153,7 +180,7 @@ impl Host {
 
     /// See the bridge.
     pub fn now_ms(&self) -> f64 {
-        self.0.started.elapsed().as_secs_f64() * 1000.0
+        (self.now() - self.0.started).as_secs_f64() * 1000.0
     }
 
     /// See the bridge. A closed pipe is ignored.
@@ -180,6 +207,18 @@ impl Host {
         self.0.exit_code.get()
     }
 
+    /// Whether the script asked for a new runtime in place of its own.
+    pub fn wants_reload(&self) -> bool {
+        self.0.reload.get()
+    }
+
+    /// Notes that a task of the native module took this long.
+    pub fn task_took(&self, duration: Duration) {
+        let ms = duration.as_secs_f64() * 1000.0;
+        let TaskTimes { count, longest_ms, total_ms } = self.0.tasks.get();
+        self.0.tasks.set(TaskTimes { count: count + 1, longest_ms: longest_ms.max(ms), total_ms: total_ms + ms });
+    }
+
     /// See the bridge.
     pub fn call(&self, operation: &str, json: &str, bytes: &[u8]) -> Result<Answer, Failure> {
         match operation {
@@ -201,6 +240,22 @@ impl Host {
             "kill" => {
                 let WithId { id, request } = parse::<WithId<Signal>>(json)?;
                 Ok(json_answer(self.0.children.kill(id, request.signal).to_string()))
+            }
+            "advanceClock" => {
+                let ms = parse::<Milliseconds>(json)?.ms;
+                self.0.ahead.set(self.0.ahead.get() + Duration::try_from_secs_f64(ms / 1000.0)?);
+                Ok(nothing())
+            }
+            "nextTimer" => {
+                let deadline = self.with_timers(Timers::next_deadline);
+                let wait = deadline.map(|at| at.saturating_duration_since(self.now()).as_secs_f64() * 1000.0);
+                Ok(json_answer(serde_json::to_string(&wait)?))
+            }
+            "taskTimes" => Ok(json_answer(serde_json::to_string(&self.0.tasks.take())?)),
+            "reload" => {
+                self.0.reload.set(true);
+                self.exit(0);
+                Ok(nothing())
             }
             "random" => Ok(bytes_answer(system::random_bytes(parse::<Length>(json)?.length)?)),
             "system" => Ok(json_answer(system::describe()?)),

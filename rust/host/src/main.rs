@@ -4,6 +4,8 @@
 //! script sees of the world is made by the prelude (`rust/host/prelude`). `scripts/host.mjs` bundles a script and starts
 //! this program.
 //!
+//! `omnii-host --phone <prelude.js> <bundle> [arguments…]` runs an app in place of a script, see `phone.rs`.
+//!
 //! Exit codes: what the script says; 1 after an uncaught error or unhandled rejection; 2 when used wrongly.
 
 // Its static libraries are Hermes; its Rust side is not used (it makes a runtime without microtasks).
@@ -15,6 +17,7 @@ mod event_loop;
 mod files;
 mod host;
 mod net;
+mod phone;
 mod process;
 mod runtime;
 mod system;
@@ -24,7 +27,7 @@ use std::env;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use event_loop::LoopSender;
+use event_loop::{Lives, LoopSender};
 use host::Host;
 use runtime::Runtime;
 
@@ -43,15 +46,26 @@ fn main() {
 
 fn run() -> Result<i32, String> {
     let mut arguments = env::args().skip(1);
-    let bundle = arguments.next().map(PathBuf::from).ok_or("usage: omnii-host <bundle.js> [arguments…]")?;
-    let invocation = invocation(&bundle, arguments.collect())?;
+    let usage = "usage: omnii-host [--phone <prelude.js>] <bundle.js> [arguments…]";
+    let mut first = arguments.next().ok_or(usage)?;
+    let mut prelude = None;
+    if first == "--phone" {
+        let path = arguments.next().ok_or(usage)?;
+        let source = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        prelude = Some((path, source));
+        first = arguments.next().ok_or(usage)?;
+    }
+    let invocation = invocation(&PathBuf::from(first), arguments.collect())?;
+    if let Some((path, source)) = prelude {
+        return phone::run(&source, &path, &invocation);
+    }
 
     let (sender, messages) = LoopSender::channel();
     let host = Host::new(&sender, invocation);
     let mut runtime = Runtime::new(&host, &sender);
     drop(sender);
     runtime.evaluate(PRELUDE, "prelude.js").map_err(|error| format!("the prelude failed: {}", error.what()))?;
-    let code = event_loop::run(&host, &mut runtime, &messages);
+    let code = event_loop::run(&host, &mut runtime, &messages, Lives::WhileBusy);
     host.children().end_all();
     let open = runtime.open_databases();
     if code == 0 && open > 0 {

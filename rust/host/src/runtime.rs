@@ -24,6 +24,7 @@ pub struct Listeners {
     child: JSFunction,
     error: JSFunction,
     idle: JSFunction,
+    command: JSFunction,
 }
 
 /// What `__native.listen` was given, before it is known to be functions.
@@ -38,6 +39,8 @@ pub struct Given {
     pub error: UniquePtr<JSIValue>,
     /// Called as `()` when nothing keeps the process alive.
     pub idle: UniquePtr<JSIValue>,
+    /// Called as `(line)` with a line of standard input, in phone mode.
+    pub command: UniquePtr<JSIValue>,
 }
 
 /// The VM.
@@ -64,6 +67,7 @@ impl Runtime {
             child: function(given.child)?,
             error: function(given.error)?,
             idle: function(given.idle)?,
+            command: function(given.command)?,
         })
     }
 
@@ -86,6 +90,12 @@ impl Runtime {
     pub fn child_event(&mut self, host: &Host, id: u32, event: &ChildEvent) {
         let args = [JSValue::number(f64::from(id)), self.text(&event.to_json())];
         self.call(host, |listeners| &listeners.child, &args);
+    }
+
+    /// Delivers a line of standard input.
+    pub fn command(&mut self, host: &Host, line: &str) {
+        let args = [self.text(line)];
+        self.call(host, |listeners| &listeners.command, &args);
     }
 
     /// Runs a task of the TurboModule's `CallInvoker`.

@@ -1,0 +1,28 @@
+/** A text input with its label. */
+import { StyleSheet, TextInput, type TextInputProps, View } from 'react-native';
+import { useTheme } from '../context/ThemeContext';
+import { radius, space, TOUCH, type } from '../theme/tokens';
+import { AppText } from './text';
+
+export function Field({ label, style, ...input }: TextInputProps & { label: string }) {
+  const { colours, scheme } = useTheme();
+  return (
+    <View style={styles.field}>
+      <AppText kind="small" tone="muted">
+        {label}
+      </AppText>
+      <TextInput
+        accessibilityLabel={label}
+        placeholderTextColor={colours.muted}
+        keyboardAppearance={scheme}
+        {...input}
+        style={[styles.input, { backgroundColor: colours.surface, borderColor: colours.border, color: colours.text }, style]}
+      />
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  field: { gap: space.xs },
+  input: { minHeight: TOUCH + 4, borderWidth: 1, borderRadius: radius.m, paddingHorizontal: space.m, paddingVertical: space.s, ...type.body, lineHeight: undefined },
+});
