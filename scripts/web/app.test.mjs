@@ -64,6 +64,7 @@ test('signs in again after a reload has kept the session and signing out has end
   await isShown(page, 'unsupported-notice');
   await page.getByTestId('tab-profile').first().click();
   await page.getByTestId('sign-out').click();
+  await page.getByTestId('sign-out-confirm').click();
   await isShown(page, 'sign-in-email');
   assert.deepEqual(problems, []);
   await context.close();
