@@ -4,19 +4,22 @@ import { useTheme } from '../context/ThemeContext';
 import { radius, space, TOUCH, type } from '../theme/tokens';
 import { AppText } from './text';
 
-export function Field({ label, style, ...input }: TextInputProps & { label: string }) {
+/** `isLabelHidden`: the label is for screen readers only, because a placeholder says as much. */
+export function Field({ label, isLabelHidden = false, style, ...input }: TextInputProps & { label: string; isLabelHidden?: boolean }) {
   const { colours, scheme } = useTheme();
   return (
     <View style={styles.field}>
-      <AppText kind="small" tone="muted">
-        {label}
-      </AppText>
+      {!isLabelHidden && (
+        <AppText kind="small" tone="muted">
+          {label}
+        </AppText>
+      )}
       <TextInput
         accessibilityLabel={label}
         placeholderTextColor={colours.muted}
         keyboardAppearance={scheme}
         {...input}
-        style={[styles.input, { backgroundColor: colours.surface, borderColor: colours.border, color: colours.text }, style]}
+        style={[styles.input, { backgroundColor: colours.surface, borderColor: colours.border, color: colours.text, outlineColor: colours.accent }, style]}
       />
     </View>
   );
