@@ -18,7 +18,7 @@ const placeOf = (_: unknown, index: number) => ({ length: ROW_HEIGHT, offset: RO
 /** All entities, newest first: what is written here shows at once, what comes from elsewhere when it is there. */
 export default function EntitiesScreen() {
   const router = useRouter();
-  const { isSupported } = useSyncState();
+  const { isSupported, isInitialized } = useSyncState();
   const [type, setType] = useState<EntityType | null>(null);
   const [search, setSearch] = useState('');
   const { data, isLoading, error } = useQuery<EntityListItem>(LIST_SQL, listParameters(type, search));
@@ -68,7 +68,7 @@ export default function EntitiesScreen() {
           title="New entity"
           kind="primary"
           testID="entity-new"
-          disabled={!isSupported}
+          disabled={!isInitialized}
           onPress={() => router.push('/entity/new')}
         />
       </View>
