@@ -8,13 +8,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './host/hermes.mjs';
-import { exportScreens, exportWeb, signIn, startApp } from './web/app.mjs';
+import { exportScreens, exportWeb, signIn, SQLITE, startApp } from './web/app.mjs';
 import { observe } from './web/browser.mjs';
 import { account, NOW, refusal, rows, shown, written } from './screenshots/fixtures.mjs';
 import { withPalette } from './screenshots/palette.mjs';
 
 const OUT = join(root, 'example-app/screenshots');
-const WASM = { 'sql-wasm-browser.wasm': join(root, 'node_modules/sql.js/dist/sql-wasm-browser.wasm') };
 const WAIT_MS = 20_000;
 const SETTLE_MS = 600;
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, locale: 'en-US', timezoneId: 'UTC', reducedMotion: 'reduce' };
@@ -30,7 +29,7 @@ if (problems.length > 0) {
 }
 
 async function withApp(folder, take) {
-  const app = await startApp(folder, WASM);
+  const app = await startApp(folder, SQLITE);
   try {
     await withPage(app, 'light', true, take);
     await withPage(app, 'dark', false, take);

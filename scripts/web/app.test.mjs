@@ -45,6 +45,7 @@ test('a visitor signs up and is told that this platform has no local sync', asyn
   const { context, page, problems, warnings } = await visit();
   await signIn(page, { ...account, isNew: true });
   await isShown(page, 'unsupported-notice');
+  assert.equal(await page.getByText('cannot be read').count(), 0, 'said twice');
   for (const tab of ['tab-entities', 'tab-timeline', 'tab-sync', 'tab-profile']) {
     await page.getByTestId(tab).first().click();
   }
