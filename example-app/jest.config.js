@@ -3,6 +3,7 @@ module.exports = {
   preset: 'jest-expo',
   setupFiles: ['@omnii/sync/jest', './test/setup.ts'],
   setupFilesAfterEnv: ['./test/setupAfterEnv.ts'],
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/test/**/*.test.tsx'],
   // jest-expo's own list, and the package, which is TypeScript.
   transformIgnorePatterns: [
