@@ -3,6 +3,9 @@
  * `expo-network`, and from `expo-battery`, where the app has installed them. Without them there is nothing to tell, and timers
  * and errors do. Each `require` stands in a `try` of its own: Metro takes a module that is required there for optional.
  *
+ * In unit tests of apps these packages are often mocks that answer nothing, neither a state nor a subscription: then there is
+ * nothing to tell, either.
+ *
  * Tells only what has changed; the device is taken to be on a free network with a good battery until it says otherwise.
  */
 import { reportListenerError } from './listeners';
@@ -10,26 +13,28 @@ import { reportListenerError } from './listeners';
 /** What can be told; each pair is one switch. */
 export type DeviceEvent = 'networkLost' | 'networkRegained' | 'metered' | 'unmetered' | 'batteryLow' | 'batteryOk';
 
-type Subscription = { remove: () => void };
+/** What a listener answers; nothing at all if the package is a mock. */
+type Subscription = { remove?: () => void } | undefined;
+type NetworkState = { isConnected?: boolean } | undefined;
 
 /** The part of `@react-native-community/netinfo` that is used. */
 export type NetInfoModule = {
   addEventListener: (
     listener: (state: { isConnected: boolean | null; details?: { isConnectionExpensive?: boolean } | null }) => void
-  ) => () => void;
+  ) => (() => void) | undefined;
 };
 
 /** The part of `expo-network` that is used. It does not say what a connection costs. */
 export type ExpoNetworkModule = {
-  addNetworkStateListener: (listener: (state: { isConnected?: boolean }) => void) => Subscription;
-  getNetworkStateAsync: () => Promise<{ isConnected?: boolean }>;
+  addNetworkStateListener: (listener: (state: NetworkState) => void) => Subscription;
+  getNetworkStateAsync: () => Promise<NetworkState> | undefined;
 };
 
 type PowerState = { batteryLevel?: number; batteryState?: number; lowPowerMode?: boolean };
 
 /** The part of `expo-battery` that is used. */
 export type ExpoBatteryModule = {
-  getPowerStateAsync: () => Promise<PowerState>;
+  getPowerStateAsync: () => Promise<PowerState | undefined> | undefined;
   addBatteryLevelListener: (listener: (state: PowerState) => void) => Subscription;
   addBatteryStateListener: (listener: (state: PowerState) => void) => Subscription;
   addLowPowerModeListener: (listener: (state: PowerState) => void) => Subscription;
@@ -46,6 +51,9 @@ const unplugged = 1;
 /** At or below this an unplugged battery is low; the system's own power saving counts, too. */
 const lowLevel = 0.15;
 
+/** Set by `@omnii/sync/jest`. */
+export const fakeDevice = Symbol.for('@omnii/sync/fake-device');
+
 declare const require: (name: string) => unknown;
 
 /** The module itself or its default export, if it has what is needed. A package whose native part is missing throws or lacks it. */
@@ -54,8 +62,14 @@ function usable<T>(loaded: unknown, method: keyof T): T | undefined {
   return [module, module?.default].find((candidate) => typeof candidate?.[method] === 'function') ?? undefined;
 }
 
-/** What the app has installed. */
+/**
+ * What the app has installed; nothing where the fake of the native module is loaded (`@omnii/sync/jest`): there
+ * `syncFake.setOnline` is the network, and what jest makes of these packages would contradict it.
+ */
 export function installedModules(): DeviceModules {
+  if ((globalThis as Record<symbol, unknown>)[fakeDevice] === true) {
+    return {};
+  }
   const modules: DeviceModules = {};
   try {
     modules.netInfo = usable<NetInfoModule>(require('@react-native-community/netinfo'), 'addEventListener');
@@ -107,8 +121,13 @@ export function watchDevice(tell: (event: DeviceEvent) => void, modules: DeviceM
       reportListenerError(source, thrown);
     }
   };
-  const first = <T>(source: string, asked: Promise<T>, use: (value: T) => void): void => {
-    asked.then(
+  const unsubscribe = (source: string, subscription: Subscription): void => {
+    removals.push(() => {
+      guarded(source, () => subscription?.remove?.());
+    });
+  };
+  const first = <T>(source: string, asked: Promise<T> | undefined, use: (value: T) => void): void => {
+    asked?.then(
       (value) => {
         if (!ended) {
           use(value);
@@ -123,28 +142,26 @@ export function watchDevice(tell: (event: DeviceEvent) => void, modules: DeviceM
   const { netInfo, expoNetwork, expoBattery } = modules;
   if (netInfo !== undefined) {
     guarded('netinfo', () => {
-      removals.push(
-        netInfo.addEventListener(({ isConnected, details }) => {
-          // null: not known yet
-          lost(isConnected === false);
-          metered(details?.isConnectionExpensive === true);
-        })
-      );
+      const remove = netInfo.addEventListener(({ isConnected, details }) => {
+        // null: not known yet
+        lost(isConnected === false);
+        metered(details?.isConnectionExpensive === true);
+      });
+      unsubscribe('netinfo', typeof remove === 'function' ? { remove } : undefined);
     });
   } else if (expoNetwork !== undefined) {
     guarded('expo-network', () => {
-      const use = (state: { isConnected?: boolean }): void => {
-        lost(state.isConnected === false);
+      const use = (state: NetworkState): void => {
+        lost(state?.isConnected === false);
       };
-      const subscription = expoNetwork.addNetworkStateListener(use);
-      removals.push(() => { subscription.remove(); });
+      unsubscribe('expo-network', expoNetwork.addNetworkStateListener(use));
       first('expo-network', expoNetwork.getNetworkStateAsync(), use);
     });
   }
   if (expoBattery !== undefined) {
     guarded('expo-battery', () => {
       let power: PowerState = {};
-      const use = (change: PowerState): void => {
+      const use = (change: PowerState | undefined): void => {
         power = { ...power, ...change };
         low(isLow(power));
       };
@@ -153,7 +170,7 @@ export function watchDevice(tell: (event: DeviceEvent) => void, modules: DeviceM
         expoBattery.addBatteryStateListener(use),
         expoBattery.addLowPowerModeListener(use),
       ]) {
-        removals.push(() => { subscription.remove(); });
+        unsubscribe('expo-battery', subscription);
       }
       first('expo-battery', expoBattery.getPowerStateAsync(), use);
     });

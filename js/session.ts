@@ -9,7 +9,7 @@ import { askConnector, createCredentialsResponder } from './credentials';
 import { checkOptions } from './arguments';
 import { createCalls } from './calls';
 import { createUploadQueue } from './crud';
-import type { Database } from './database';
+import type { Database, DatabaseState } from './database';
 import { checkListener } from './databaseListener';
 import { describe } from './describe';
 import { checkKey } from './encryption';
@@ -209,13 +209,9 @@ function createSession(
   const ready = (): Promise<void> => whileOpen(() => Promise.resolve());
   const statusSource = { isOpen, current: snapshot.current, add: snapshot.add };
 
-  const database: Database = {
-    ...queries,
-    ...createSyncReads(calls),
-    ...createPrepares(calls, queries),
-    ...createTransactions(calls),
-    ...live.queries,
-    ...createUploadQueue(calls),
+  // Getters in a literal of their own: where spreads are transformed away (Babel in jest does so in its loose mode), getters that
+  // stand beside one are read once, and never again.
+  const state: DatabaseState = {
     get closed() {
       return life !== 'open';
     },
@@ -232,6 +228,14 @@ function createSession(
       return snapshot.current();
     },
     schema,
+  };
+  const methods: Omit<Database, keyof DatabaseState> = {
+    ...queries,
+    ...createSyncReads(calls),
+    ...createPrepares(calls, queries),
+    ...createTransactions(calls),
+    ...live.queries,
+    ...createUploadQueue(calls),
     init: ready,
     waitForReady: ready,
     interrupt: () =>
@@ -319,6 +323,7 @@ function createSession(
     },
   };
 
+  const database = Object.defineProperties(methods, Object.getOwnPropertyDescriptors(state)) as Database;
   return {
     database,
     fetchCredentials: () => whileOpen(() => askConnector(connector, sync.credentialsTimeoutMs ?? credentialsTimeoutMs)),

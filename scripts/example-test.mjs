@@ -8,6 +8,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { exampleApp } from './export-app.mjs';
 
-const jest = createRequire(join(exampleApp, 'package.json')).resolve('jest/bin/jest.js');
+const jest = createRequire(join(exampleApp, 'package.json')).resolve('jest/bin/jest');
 const { status } = spawnSync(process.execPath, [jest, '--ci', ...process.argv.slice(2)], { cwd: exampleApp, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -33,6 +33,7 @@ const SYSTEM_PACKAGES = [
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
   { name: 'chromium', why: 'the example app in a browser', isThere: () => findChromium() !== undefined },
   { name: 'fonts-roboto-unhinted', why: 'the text in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/roboto') },
+  { name: 'fonts-dejavu-core', why: 'the symbols in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/dejavu') },
 ];
 
 const STEPS = [

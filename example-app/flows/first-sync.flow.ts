@@ -24,10 +24,11 @@ test('sign up from the app', () =>
   }));
 
 test('the first sync shows its progress, then the list', () =>
-  withBackend(['--seed', '30000'], async (scene) => {
+  withBackend(['--seed', '20000'], async (scene) => {
     assert.ok(scene.server.demo);
     const phone = await scene.phone({ app });
     const seen = new Set<string>();
+    phone.setBandwidth(3_000_000);
     await signIn(phone, scene.server.demo);
     // The bar is there while rows come; the status says so.
     await phone.getByTestId('tab-sync').press();

@@ -34,7 +34,12 @@ test('a change the backend refuses is parked, shown, and discarded; the others g
       await waitForPending(phone, 0);
       assert.deepEqual((await rowsOf(scene.server, user, 'sync_entities')).map(({ name }) => name), ['Welcome']);
 
+      // Tried again, it waits like any other change; and is refused like before.
+      await phone.setOnline(false);
       await phone.getByTestId(/^parked-retry-\d+$/).press();
+      await waitForPending(phone, 1);
+      assert.equal(await phone.getByTestId(/^parked-\d+$/).count(), 0);
+      await phone.setOnline(true);
       await phone.getByTestId(/^parked-\d+$/).waitFor({ timeoutMs: SYNC_MS });
 
       await phone.getByTestId(/^parked-discard-\d+$/).press();

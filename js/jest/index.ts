@@ -6,6 +6,7 @@
  * in SQLite (sql.js, in memory), with the tables of the schema. What is faked: there is no protocol, no network, no file, no
  * conflict rules, no backoff. A backend of its own takes what is uploaded and sends what the test gives it (`syncFake`).
  */
+import { fakeDevice } from '../connectivity';
 import { createBackend, type UploadedChange } from './backend';
 import { createNative } from './native';
 
@@ -77,3 +78,5 @@ export const syncFake: SyncFake = {
 };
 
 (globalThis as Record<symbol, unknown>)[Symbol.for('@omnii/sync/native')] = native;
+// Network and battery are the fake's, too: packages that tell of the device are mocks in unit tests, and often say "offline".
+(globalThis as Record<symbol, unknown>)[fakeDevice] = true;

@@ -68,6 +68,14 @@ export function createWatches({ native, databaseId, isOpen, toError, whileOpen }
   const early = new Map<number, string>();
   let starting = 0;
 
+  /** One of those that were starting knows its id, or has failed. What was heard early is kept for the others. */
+  const started = (): void => {
+    starting -= 1;
+    if (starting === 0) {
+      early.clear();
+    }
+  };
+
   const deliver = (watchId: number): void => {
     const sink = sinks.get(watchId);
     if (sink === undefined) {
@@ -116,16 +124,11 @@ export function createWatches({ native, databaseId, isOpen, toError, whileOpen }
       const attempt = (retryMs: number): void => {
         starting += 1;
         whileOpen(begin)
-          .finally(() => {
-            starting -= 1;
-          })
           .then(
             (id) => {
               const heard = early.get(id);
               early.delete(id);
-              if (starting === 0) {
-                early.clear();
-              }
+              started();
               if (ended) {
                 if (isOpen()) {
                   native.unwatch(databaseId, id);
@@ -139,6 +142,7 @@ export function createWatches({ native, databaseId, isOpen, toError, whileOpen }
               }
             },
             (error: unknown) => {
+              started();
               if (!ended) {
                 const failure = toError(error);
                 if (failure.retryable) {

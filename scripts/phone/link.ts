@@ -1,4 +1,7 @@
-/** The phone's way to a server: a proxy on loopback that a test can cut. Connections that are open are then lost, as in a tunnel. */
+/**
+ * The phone's way to a server: a proxy on loopback that a test can cut or slow down. Connections that are open when it is cut
+ * are lost, as in a tunnel.
+ */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export class Link {
@@ -8,6 +11,7 @@ export class Link {
   readonly #port: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | null;
+  #bytesPerSecond = Infinity;
 
   private constructor(target: URL, server: Server, port: number) {
     this.#target = target;
@@ -38,8 +42,31 @@ export class Link {
         });
       }
       inner.pipe(outer);
-      outer.pipe(inner);
+      outer.on('data', (bytes) => this.#deliver(bytes, outer, inner));
+      outer.on('end', () => inner.end());
     });
+  }
+
+  /** Hands bytes to the phone no faster than the link is. */
+  #deliver(bytes: Buffer, from: Socket, to: Socket): void {
+    const ms = (bytes.length / this.#bytesPerSecond) * 1000;
+    if (ms === 0) {
+      if (!to.write(bytes)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+      return;
+    }
+    from.pause();
+    setTimeout(() => {
+      if (!to.destroyed) to.write(bytes);
+      from.resume();
+    }, ms);
+  }
+
+  /** How fast answers come; Infinity, the default, for as fast as they can. */
+  limit(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
   }
 
   /** Ends all connections and refuses new ones. */

@@ -236,7 +236,12 @@ export class Phone {
       url,
     };
     this.#crash = null;
-    const child = spawn(host, ['--phone', prelude, app.bundle, JSON.stringify(settings)], { cwd: this.storage, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(host, ['--phone', prelude, app.bundle, JSON.stringify(settings)], {
+      cwd: this.storage,
+      // Databases lie in the app's own folder, as on a phone: two phones share nothing.
+      env: { ...process.env, OMNII_SYNC_DIRECTORY: join(this.storage, 'databases') },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#child = child;
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -377,6 +382,11 @@ export class Phone {
     if (online) await this.#link?.mend();
     else await this.#link?.cut();
     await this.send('setOnline', { online });
+  }
+
+  /** Makes answers of the server come as slowly as on a bad network, in bytes a second; Infinity for as fast as they can. */
+  setBandwidth(bytesPerSecond: number): void {
+    this.#link?.limit(bytesPerSecond);
   }
 
   /** Moves the app's clock on; its timers fire on the way. The engine's own clock is the real one. */

@@ -3,7 +3,7 @@
 
 /** Monday morning. */
 export const NOW = new Date('2026-11-23T09:41:00Z');
-export const account = { email: 'ada@example.com', password: 'correct-horse' };
+export const account = { email: 'ada.lovelace@example.com', password: 'correct-horse' };
 
 const HOUR_MS = 3_600_000;
 const ago = (hours) => new Date(NOW.getTime() - hours * HOUR_MS).toISOString();
@@ -20,9 +20,10 @@ function entity(type, name, properties, hours) {
   };
 }
 
-const task = (name, status, priority, due, hours) => entity('task', name, { status, priority, due, done: status === 'done' }, hours);
+const task = (name, status, priority, due, hours, notes) =>
+  entity('task', name, { status, priority, due, ...(notes && { notes }) }, hours);
 
-const offsite = task('Book rooms for the team offsite', 'open', 'high', '2026-11-24', 0.1);
+const offsite = task('Book rooms for the team offsite', 'open', 'high', '2026-11-24', 0.1, 'Eight people, two nights. Jonas asks whether to hold the house in Sintra until Friday.');
 const budget = task('Review the budget draft', 'in_progress', 'high', '2026-11-25', 0.4);
 const release = task('Write the release notes', 'open', 'normal', '2026-11-27', 2);
 const flights = task('Flights to Lisbon', 'done', 'normal', '2026-11-20', 20);
@@ -76,6 +77,7 @@ export const rows = {
   ],
 };
 
-export const shown = { detail: offsite.id, edited: budget.id };
-/** Changes of this row are refused, so that there is a parked one to show. */
-export const refusedName = 'Northwind & Partners';
+/** The entity whose screen is shown, and the one whose change the backend refuses. */
+export const shown = { detail: offsite.id, refused: budget.id };
+export const refusal = { name: 'Review the final budget', reason: 'Only Mei may rename this task.' };
+export const written = ['Passport photos', 'Ask Noor about the invoice'];

@@ -14,9 +14,12 @@ const ENV = { EXPO_PUBLIC_SUPABASE_URL: BACKEND, EXPO_PUBLIC_SUPABASE_ANON_KEY: 
 /** The production app for the web. */
 export const exportWeb = () => exportApp({ name: 'web', platform: 'web', env: ENV });
 
-/** The app over the fake native module, for the screenshots. */
+/** The app over the fake native module: for the screenshots, and for what needs rows. Start it with `SQLITE`. */
 export const exportScreens = () =>
   exportApp({ name: 'screenshots', platform: 'web', env: ENV, metroConfig: join(root, 'scripts/screenshots/metro.config.cjs') });
+
+/** What the fake's SQLite asks for, to be served beside the app. */
+export const SQLITE = { 'sql-wasm-browser.wasm': join(root, 'node_modules/sql.js/dist/sql-wasm-browser.wasm') };
 
 /** The production app for Android. */
 export const exportAndroid = () => exportApp({ name: 'android', platform: 'android' });

@@ -27,10 +27,25 @@ async function visit(path = '/') {
 
 const isShown = (page, testId) => page.getByTestId(testId).first().waitFor({ state: 'visible' });
 
+test('what must not happen is noticed when it happens', async () => {
+  const { context, page, problems } = await visit();
+  await page.evaluate(async () => {
+    console.error('said');
+    setTimeout(() => { throw new Error('thrown'); });
+    await fetch('/no-such-file.json');
+    await fetch('http://127.0.0.1:1/').catch(() => undefined);
+  });
+  for (const word of [/^console.error: said/, /^uncaught: .*thrown/, /^answered 404/, /^request failed/]) {
+    assert.ok(problems.some((problem) => word.test(problem)), `${word} is not in\n${problems.join('\n')}`);
+  }
+  await context.close();
+});
+
 test('a visitor signs up and is told that this platform has no local sync', async () => {
   const { context, page, problems, warnings } = await visit();
   await signIn(page, { ...account, isNew: true });
   await isShown(page, 'unsupported-notice');
+  assert.equal(await page.getByText('cannot be read').count(), 0, 'said twice');
   for (const tab of ['tab-entities', 'tab-timeline', 'tab-sync', 'tab-profile']) {
     await page.getByTestId(tab).first().click();
   }
@@ -50,6 +65,7 @@ test('signs in again after a reload has kept the session and signing out has end
   await isShown(page, 'unsupported-notice');
   await page.getByTestId('tab-profile').first().click();
   await page.getByTestId('sign-out').click();
+  await page.getByTestId('sign-out-confirm').click();
   await isShown(page, 'sign-in-email');
   assert.deepEqual(problems, []);
   await context.close();

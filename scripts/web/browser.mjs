@@ -1,7 +1,9 @@
 // Chromium for the scripts: Debian's, or the one that `OMNII_CHROMIUM` names. playwright-core drives it and downloads nothing.
 
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { root } from '../host/hermes.mjs';
 import { findChromium } from './chromium.mjs';
 
 /** playwright-core wants a path. */
@@ -11,11 +13,14 @@ function executable() {
   return spawnSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).stdout.trim();
 }
 
+const FONTS = join(root, 'scripts/screenshots/fonts.conf');
+
 /** @returns {Promise<import('playwright-core').Browser>} */
 export function launchBrowser() {
   return chromium.launch({
     executablePath: executable(),
     headless: true,
+    env: { ...process.env, FONTCONFIG_FILE: FONTS },
     // Root has no sandbox. /dev/shm is small in containers. The same picture on every machine.
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage', '--force-color-profile=srgb', '--font-render-hinting=none'],
   });

@@ -1,7 +1,7 @@
 /** The form for a new entity or a changed one. It says what is missing instead of doing nothing. */
 import { useState } from 'react';
 import { StyleSheet, View } from 'react-native';
-import { ENTITY_TYPES, type EntityDraft } from '../lib/sync/entities';
+import { ENTITY_TYPES, type EntityDraft, TYPE_TITLES } from '../lib/sync/entities';
 import { space } from '../theme/tokens';
 import { Button } from './Button';
 import { Chip } from './Chip';
@@ -54,7 +54,7 @@ export function EntityForm({ initial, saveTitle, onSave }: EntityFormProps) {
           {ENTITY_TYPES.map((type) => (
             <Chip
               key={type}
-              title={type}
+              title={TYPE_TITLES[type]}
               selected={draft.type === type}
               testID={`entity-type-${type}`}
               onPress={() => setDraft((before) => ({ ...before, type }))}

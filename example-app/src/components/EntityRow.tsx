@@ -3,7 +3,7 @@ import { memo } from 'react';
 import { Pressable, StyleSheet, View } from 'react-native';
 import { useTheme } from '../context/ThemeContext';
 import { shortDate } from '../lib/dates';
-import { type EntityListItem, toEntityType } from '../lib/sync/entities';
+import { type EntityListItem, toEntityType, TYPE_TITLES } from '../lib/sync/entities';
 import { space } from '../theme/tokens';
 import { AppText } from './text';
 import { TypeBadge } from './TypeBadge';
@@ -34,7 +34,7 @@ export const EntityRow = memo(function EntityRow({ entity, onOpen }: EntityRowPr
           {name}
         </AppText>
         <AppText kind="small" tone="muted" numberOfLines={1}>
-          {[type, shortDate(entity.created_at)].filter((part) => part !== '').join(' · ')}
+          {[TYPE_TITLES[type], shortDate(entity.created_at)].filter((part) => part !== '').join(' · ')}
         </AppText>
       </View>
       <AppText tone="muted" accessibilityElementsHidden importantForAccessibility="no">

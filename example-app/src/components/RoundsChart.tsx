@@ -16,7 +16,7 @@ export function RoundsChart({ rounds }: { rounds: readonly Round[] }) {
   const longest = Math.max(1, ...rounds.map(({ durationMs }) => durationMs));
   const last = rounds.at(-1);
   const summary = last
-    ? `Last round: ${seconds(last.durationMs)}${last.rows > 0 ? `, ${last.rows} rows` : ''}${last.failed ? ', failed' : ''}`
+    ? `Last round: ${seconds(last.durationMs)}${last.rows > 0 ? `, ${last.rows} ${last.rows === 1 ? 'row' : 'rows'}` : ''}${last.failed ? ', failed' : ''}`
     : 'No round yet';
   return (
     <View accessible accessibilityRole="image" accessibilityLabel={`${rounds.length} rounds. ${summary}`} testID="sync-chart" style={styles.chart}>

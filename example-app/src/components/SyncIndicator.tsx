@@ -28,11 +28,13 @@ export function SyncIndicator() {
       onPress={() => router.navigate('/sync')}
       style={styles.touch}
     >
-      <View style={[styles.badge, { backgroundColor: colours.sunken }]}>
+      <View style={[styles.badge, waiting !== '' && { backgroundColor: colours.sunken }]}>
         <View style={[styles.dot, { backgroundColor: colours[parkedChanges > 0 ? 'danger' : STATUS_COLOURS[status]] }]} />
-        <AppText kind="caption" tone="muted" style={styles.count}>
-          {waiting}
-        </AppText>
+        {waiting !== '' && (
+          <AppText kind="caption" tone="muted" style={styles.count}>
+            {waiting}
+          </AppText>
+        )}
       </View>
     </Pressable>
   );
@@ -40,7 +42,7 @@ export function SyncIndicator() {
 
 const styles = StyleSheet.create({
   touch: { minWidth: TOUCH, minHeight: TOUCH, alignItems: 'flex-end', justifyContent: 'center' },
-  badge: { width: 56, height: 28, borderRadius: radius.full, flexDirection: 'row', alignItems: 'center', gap: space.xs, paddingHorizontal: space.s },
+  badge: { width: 56, height: 28, borderRadius: radius.full, flexDirection: 'row', alignItems: 'center', justifyContent: 'flex-end', gap: space.xs, paddingHorizontal: space.s },
   dot: { width: 10, height: 10, borderRadius: 5 },
   count: { flex: 1, textAlign: 'right', fontVariant: ['tabular-nums'] },
 });

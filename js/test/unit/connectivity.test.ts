@@ -1,7 +1,7 @@
 /** The device's network and battery, with FAKES of the packages that tell of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DeviceEvent, type ExpoBatteryModule, type ExpoNetworkModule, installedModules, type NetInfoModule, watchDevice } from '../../connectivity';
+import { type DeviceEvent, type ExpoBatteryModule, type ExpoNetworkModule, fakeDevice, installedModules, type NetInfoModule, watchDevice } from '../../connectivity';
 import { createActivity, createSurroundings } from '../../notices';
 import type { SyncFrequency } from '../../status';
 
@@ -65,6 +65,33 @@ test('a module that throws is reported, and the others work', (t) => {
   const netInfo = { addEventListener: () => { throw new Error('no native part'); } };
   watchDevice(() => undefined, { netInfo })();
   assert.equal(report.mock.callCount(), 1);
+});
+
+test('mocks that answer nothing, as jest makes them, are no error', async (t) => {
+  const report = t.mock.method(console, 'error', () => undefined);
+  const nothing = (): undefined => undefined;
+  const resolved = (): Promise<undefined> => Promise.resolve(undefined);
+  const told: DeviceEvent[] = [];
+  const tell = (event: DeviceEvent): void => { told.push(event); };
+  const battery = { addBatteryLevelListener: nothing, addBatteryStateListener: nothing, addLowPowerModeListener: nothing };
+  for (const ask of [nothing, resolved]) {
+    const end = watchDevice(tell, {
+      expoNetwork: { addNetworkStateListener: nothing, getNetworkStateAsync: ask },
+      expoBattery: { ...battery, getPowerStateAsync: ask },
+    });
+    await new Promise((resolve) => { setTimeout(resolve, 0); });
+    end();
+  }
+  watchDevice(tell, { netInfo: { addEventListener: nothing } })();
+  assert.deepEqual(told, []);
+  assert.equal(report.mock.callCount(), 0);
+});
+
+test('with the fake of the native module nothing of the device is asked', (t) => {
+  const holder = globalThis as Record<symbol, unknown>;
+  holder[fakeDevice] = true;
+  t.after(() => { holder[fakeDevice] = undefined; });
+  assert.deepEqual(Object.keys(installedModules()), []);
 });
 
 test('nothing is installed here, and that is no error', () => {

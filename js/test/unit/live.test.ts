@@ -111,6 +111,18 @@ test('closing before the engine has answered ends the watch as soon as it has', 
   assert.equal(fake.watches.size, 0);
 });
 
+test('results that are there before their watches know their ids reach all of them', async () => {
+  const queries = [1, 2, 3].map((parameter) => db.query<T>({ sql: 'SELECT', parameters: [parameter] }).watch());
+  while (fake.watches.size < queries.length) {
+    await Promise.resolve();
+  }
+  for (const watch of fake.watches.keys()) {
+    fake.deliver(id, watch, [row('a', watch)]);
+  }
+  await settled();
+  assert.deepEqual(queries.map(({ state }) => [state.isLoading, state.data.length]), [[false, 1], [false, 1], [false, 1]]);
+});
+
 test('a mapper is called for new rows only, and one that throws is an error', async () => {
   let calls = 0;
   let broken = false;

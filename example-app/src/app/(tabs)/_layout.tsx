@@ -11,7 +11,7 @@ export default function TabsLayout() {
   const insets = useSafeAreaInsets();
   return (
     <Tabs>
-      <TabSlot />
+      <TabSlot style={styles.screens} />
       <TabList style={[styles.bar, { backgroundColor: colours.surface, borderTopColor: colours.border, paddingBottom: insets.bottom + space.xs }]}>
         <TabTrigger name="index" href="/" asChild>
           <TabEntry title="Entities" symbol="☰" testID="tab-entities" />
@@ -31,5 +31,7 @@ export default function TabsLayout() {
 }
 
 const styles = StyleSheet.create({
+  // As tall as what the bar leaves, however long a list is inside.
+  screens: { flexShrink: 1, flexBasis: 0 },
   bar: { flexDirection: 'row', justifyContent: 'space-around', borderTopWidth: StyleSheet.hairlineWidth, paddingTop: space.xs },
 });

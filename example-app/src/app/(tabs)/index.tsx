@@ -9,7 +9,7 @@ import { Field } from '../../components/Field';
 import { EmptyState, Notice, Page } from '../../components/layout';
 import { SyncIndicator } from '../../components/SyncIndicator';
 import { UnsupportedNotice } from '../../components/UnsupportedNotice';
-import { ENTITY_TYPES, type EntityListItem, type EntityType, LIST_SQL, listParameters } from '../../lib/sync/entities';
+import { ENTITY_TYPES, type EntityListItem, type EntityType, LIST_SQL, listParameters, TYPE_TITLES } from '../../lib/sync/entities';
 import { space } from '../../theme/tokens';
 
 const keyOf = ({ id }: EntityListItem): string => id;
@@ -18,7 +18,7 @@ const placeOf = (_: unknown, index: number) => ({ length: ROW_HEIGHT, offset: RO
 /** All entities, newest first: what is written here shows at once, what comes from elsewhere when it is there. */
 export default function EntitiesScreen() {
   const router = useRouter();
-  const { isSupported } = useSyncState();
+  const { isSupported, isInitialized } = useSyncState();
   const [type, setType] = useState<EntityType | null>(null);
   const [search, setSearch] = useState('');
   const { data, isLoading, error } = useQuery<EntityListItem>(LIST_SQL, listParameters(type, search));
@@ -28,7 +28,7 @@ export default function EntitiesScreen() {
   return (
     <Page title="Entities" trailing={<SyncIndicator />}>
       <View style={styles.tools}>
-        <Field label="Search" testID="entity-search" value={search} onChangeText={setSearch} placeholder="Search by name" autoCorrect={false} />
+        <Field label="Search" isLabelHidden testID="entity-search" value={search} onChangeText={setSearch} placeholder="Search by name" autoCorrect={false} />
         <ScrollView
           horizontal
           showsHorizontalScrollIndicator={false}
@@ -39,10 +39,10 @@ export default function EntitiesScreen() {
         >
           <Chip title="All" selected={type === null} onPress={() => setType(null)} testID="entity-filter-all" />
           {ENTITY_TYPES.map((name) => (
-            <Chip key={name} title={name} selected={type === name} onPress={() => setType(name)} testID={`entity-filter-${name}`} />
+            <Chip key={name} title={TYPE_TITLES[name]} selected={type === name} onPress={() => setType(name)} testID={`entity-filter-${name}`} />
           ))}
         </ScrollView>
-        {error && <Notice tone="danger" title="The list cannot be read" text={error.message} />}
+        {error && isSupported && <Notice tone="danger" title="The list cannot be read" text={error.message} />}
         {!isSupported && <UnsupportedNotice />}
       </View>
       <FlatList
@@ -68,7 +68,7 @@ export default function EntitiesScreen() {
           title="New entity"
           kind="primary"
           testID="entity-new"
-          disabled={!isSupported}
+          disabled={!isInitialized}
           onPress={() => router.push('/entity/new')}
         />
       </View>

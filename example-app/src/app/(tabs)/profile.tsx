@@ -12,6 +12,7 @@ import { useAuth } from '../../context/AuthContext';
 import { useProfile } from '../../context/ProfileContext';
 import { type ThemeSetting, useTheme } from '../../context/ThemeContext';
 import { useXP } from '../../context/XPContext';
+import { TYPE_TITLES } from '../../lib/sync/entities';
 import { space } from '../../theme/tokens';
 
 const SETTINGS: readonly { value: ThemeSetting; title: string }[] = [
@@ -60,7 +61,7 @@ export default function ProfileScreen() {
             Nothing yet.
           </AppText>
         ) : (
-          counts.map(({ type, count }) => <Fact key={type} label={type} value={count.toLocaleString()} />)
+          counts.map(({ type, count }) => <Fact key={type} label={TYPE_TITLES[type]} value={count.toLocaleString()} />)
         )}
       </Card>
       <Card title="Appearance">

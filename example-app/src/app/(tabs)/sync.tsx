@@ -29,6 +29,11 @@ export default function SyncScreen() {
       setFailure(reason instanceof Error ? reason.message : String(reason));
     });
   };
+  const whereThingsAre = !isConnected
+    ? 'Your work is saved on this device.'
+    : parkedChanges > 0
+      ? 'All is synced but what the server refused.'
+      : 'Everything is where it belongs.';
   const problem = failure ?? error?.message ?? null;
 
   return (
@@ -45,7 +50,7 @@ export default function SyncScreen() {
             </>
           ) : (
             <AppText kind="small" tone="muted">
-              {isConnected ? 'Everything is where it belongs.' : 'Your work is saved on this device.'}
+              {whereThingsAre}
             </AppText>
           )}
         </View>

@@ -39,7 +39,7 @@ export default function TimelineScreen() {
   const sections = useMemo(() => byDay(data), [data]);
   return (
     <Page title="Timeline" trailing={<SyncIndicator />}>
-      {error && <Notice tone="danger" title="The timeline cannot be read" text={error.message} />}
+      {error && isSupported && <Notice tone="danger" title="The timeline cannot be read" text={error.message} />}
       {!isSupported && (
         <View style={styles.notice}>
           <UnsupportedNotice />

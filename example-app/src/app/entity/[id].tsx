@@ -9,7 +9,7 @@ import { AppText } from '../../components/text';
 import { TypeBadge } from '../../components/TypeBadge';
 import { UnsupportedNotice } from '../../components/UnsupportedNotice';
 import { shortDate } from '../../lib/dates';
-import { deleteEntity, type Entity, type Relation, RELATIONS_SQL, toDraft, toEntityType } from '../../lib/sync/entities';
+import { deleteEntity, type Entity, type Relation, RELATIONS_SQL, toDraft, toEntityType, TYPE_TITLES } from '../../lib/sync/entities';
 import { useTheme } from '../../context/ThemeContext';
 import { space, TOUCH } from '../../theme/tokens';
 
@@ -57,7 +57,7 @@ export default function EntityScreen() {
           </AppText>
         </View>
         {notes !== '' && <AppText>{notes}</AppText>}
-        <Fact label="Type" value={type} />
+        <Fact label="Type" value={TYPE_TITLES[type]} />
         <Fact label="Created" value={shortDate(entity.created_at) || 'not synced yet'} />
         <Fact label="Changed on the server" value={shortDate(entity.updated_at) || 'not yet'} />
       </Card>
@@ -76,6 +76,9 @@ export default function EntityScreen() {
   );
 }
 
+/** `assigned_to` as people write it. */
+const wordsOf = (relationship: string | null): string => relationship?.replaceAll('_', ' ') ?? 'related';
+
 function Relations({ id }: { id: string }) {
   const { colours } = useTheme();
   const router = useRouter();
@@ -91,7 +94,7 @@ function Relations({ id }: { id: string }) {
         <Pressable
           key={key}
           accessibilityRole="link"
-          accessibilityLabel={`${relationship_type ?? 'related'} ${outgoing ? 'to' : 'from'} ${other_name ?? ''}`}
+          accessibilityLabel={`${wordsOf(relationship_type)} ${outgoing ? 'to' : 'from'} ${other_name ?? ''}`}
           testID={`relationship-${key}`}
           onPress={() => router.push({ pathname: '/entity/[id]', params: { id: other_id } })}
           style={[styles.relation, { borderTopColor: colours.border }]}
@@ -99,7 +102,7 @@ function Relations({ id }: { id: string }) {
           <TypeBadge type={toEntityType(other_type)} size={32} />
           <View style={styles.name}>
             <AppText kind="small" tone="muted">
-              {outgoing ? `${relationship_type} →` : `← ${relationship_type}`}
+              {outgoing ? `${wordsOf(relationship_type)} →` : `← ${wordsOf(relationship_type)}`}
             </AppText>
             <AppText numberOfLines={1}>{other_name}</AppText>
           </View>

@@ -6,6 +6,9 @@ import type { Rows } from './schema';
 export const ENTITY_TYPES = ['task', 'email', 'contact', 'concept', 'entity'] as const;
 export type EntityType = (typeof ENTITY_TYPES)[number];
 
+/** As people read them. */
+export const TYPE_TITLES: Record<EntityType, string> = { task: 'Task', email: 'Email', contact: 'Contact', concept: 'Concept', entity: 'Entity' };
+
 export type Entity = Rows['sync_entities'];
 export type EntityListItem = Pick<Entity, 'id' | 'entity_type' | 'name' | 'created_at'>;
 
