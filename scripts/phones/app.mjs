@@ -2,7 +2,7 @@
 // about it. Nothing of it needs the network: the template is in the package `expo`.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../host/hermes.mjs';
 
@@ -10,13 +10,20 @@ const ENV = { ...process.env, EXPO_OFFLINE: '1', EXPO_NO_TELEMETRY: '1', EXPO_NO
 /** Left out of the copy: made by tools, and prebuild is to make them anew. */
 const MADE = new Set(['node_modules', 'android', 'ios', 'dist', '.expo']);
 
-/** Copies the example into `folder`, runs prebuild, answers the app's folder. */
-export function prebuiltApp(folder) {
+/** Copies the example into `folder`, runs prebuild, answers the app's folder. `options`: those of our config plugin. */
+export function prebuiltApp(folder, options) {
   const app = join(folder, 'app');
   mkdirSync(folder, { recursive: true });
   const example = join(root, 'example-app');
   cpSync(example, app, { recursive: true, filter: (path) => !MADE.has(path.slice(example.length + 1)) });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  if (options !== undefined) {
+    const path = join(app, 'app.json');
+    const config = JSON.parse(readFileSync(path, 'utf8'));
+    const others = (config.expo.plugins ?? []).filter((plugin) => [plugin].flat()[0] !== '@omnii/sync');
+    config.expo.plugins = [...others, ['@omnii/sync', options]];
+    writeFileSync(path, JSON.stringify(config));
+  }
   node(app, [join(root, 'node_modules/expo/bin/cli'), 'prebuild', '--platform', 'all', '--no-install']);
   return app;
 }

@@ -18,8 +18,8 @@ const OUR_NAMESPACE = 'omnii_cxxbridge1';
 const mangled = (name) => `${name.length}${name}`;
 
 /** Functions and type information in the namespaces `omnii` and `rust::cxxbridge1`; Mach-O puts a _ in front of each name. */
-const CALLED = new RegExp(`^_?_ZT?[ISV]?N[KV]?(${mangled('omnii')}\\d|${mangled('rust')}${mangled(NAMESPACE)})`);
-const OURS = new RegExp(`^_?_ZT?[ISV]?N[KV]?(${mangled('omnii')}\\d|${mangled('rust')}${mangled(OUR_NAMESPACE)})`);
+const CALLED = new RegExp(`^_?_ZT?[ISV]?N[KVRO]*(${mangled('omnii')}\\d|${mangled('rust')}${mangled(NAMESPACE)})`);
+const OURS = new RegExp(`^_?_ZT?[ISV]?N[KVRO]*(${mangled('omnii')}\\d|${mangled('rust')}${mangled(OUR_NAMESPACE)})`);
 
 /**
  * @param {string} input
