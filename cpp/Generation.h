@@ -8,7 +8,6 @@
 // instead of disappearing, and that a promise settles after the listeners of every event that the engine emitted before
 // it.
 
-#include <OmniiSyncSpecJSI.h>
 #include <ReactCommon/CallInvoker.h>
 #include <jsi/jsi.h>
 #include <react/bridging/EventEmitter.h>
@@ -20,6 +19,7 @@
 #include <variant>
 
 #include "Deferred.h"
+#include "Spec.h"
 #include "omnii-sync-ffi/src/lib.rs.h"
 
 namespace omnii {

@@ -7,7 +7,6 @@
 // One instance lives as long as its JavaScript runtime. Destroying it, on whatever thread, closes all databases and
 // waits for that; nothing reaches JavaScript from then on, and promises still pending stay so.
 
-#include <OmniiSyncSpecJSI.h>
 #include <ReactCommon/CallInvoker.h>
 #include <jsi/jsi.h>
 
@@ -17,6 +16,7 @@
 #include <string>
 
 #include "Generation.h"
+#include "Spec.h"
 #include "omnii-sync-ffi/src/lib.rs.h"
 
 namespace facebook::react {

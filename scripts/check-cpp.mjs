@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cargoEnv, HOST } from './cargo.mjs';
+import { ffiInclude } from './phones/bridge.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const reactCommon = join(root, 'node_modules/react-native/ReactCommon');
@@ -47,32 +47,12 @@ function systemIncludes() {
     // An empty stand-in for the one header that needs folly.
     join(root, 'rust/host/cpp/stubs'),
     generated,
-    process.env.OMNII_FFI_INCLUDE || builtFfiInclude(),
+    ffiInclude(),
     join(reactCommon, 'jsi'),
     reactCommon,
     join(reactCommon, 'callinvoker'),
     join(reactCommon, 'react/nativemodule/core'),
   ];
-}
-
-/** Where the build script of rust/ffi has left its headers, as the host's build says. */
-function builtFfiInclude() {
-  const build = spawnSync('cargo', ['build', ...HOST, '--message-format=json'], {
-    cwd: root,
-    env: cargoEnv(),
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (build.error) fail(`cargo did not start: ${build.error.message}`);
-  for (const line of build.stdout.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    const message = JSON.parse(line);
-    if (message.reason === 'build-script-executed' && /omnii-sync-ffi|rust\/ffi/.test(message.package_id)) {
-      return join(message.out_dir, 'cxxbridge/include');
-    }
-  }
-  fail(`cargo did not get as far as the headers of rust/ffi:\n${build.stderr}`);
 }
 
 function check(name, command, args) {

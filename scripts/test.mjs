@@ -44,6 +44,8 @@ const STEPS = [
   node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
+  node('Symbols of the static library', ['scripts/check-symbols.mjs']),
+  node('Phone builds, as far as they go here', ['scripts/check-phones.mjs'], { count: countOurs }),
   node('Tests on Hermes', ['scripts/host-test.mjs'], { count: countOurs }),
   node('Headless phone', ['scripts/phone-test.mjs'], { count: countNode }),
   node('Example app: components', ['scripts/example-test.mjs'], { count: countJest }),

@@ -1,0 +1,191 @@
+// What can be checked of the phone builds without an NDK, Xcode or the network: the example app after `expo prebuild` links our
+// module on both platforms, and all C++ that is ours or generated for us compiles as each platform lays it out.
+//
+//   node scripts/check-phones.mjs
+//
+// Ends with `N passed, N failed`. Not shown here: that anything links or runs on a phone. On the desktop the prefab packages of
+// React Native for Android are replaced by scripts/phones/stand-in, and CocoaPods' folders of headers are made by hand.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cargoEnv, targetDirectory } from './cargo.mjs';
+import { root } from './host/hermes.mjs';
+import { autolinking, codegenForIos, prebuiltApp } from './phones/app.mjs';
+import { copyBridge, ffiInclude } from './phones/bridge.mjs';
+import { writeAutolinking, writeCodegen } from './phones/gradle-plugin.mjs';
+import { hideSymbols } from './phones/hide-symbols.mjs';
+
+const NAME = '@omnii/sync';
+const ABI = 'x86_64';
+const reactNative = join(root, 'node_modules/react-native');
+const standIn = join(root, 'scripts/phones/stand-in');
+
+const work = mkdtempSync(join(tmpdir(), 'omnii-phones-'));
+/** The package as an app has it: with what the package ships and the repository only makes. */
+const shipped = join(work, 'package');
+let app;
+let passed = 0;
+let failed = 0;
+
+try {
+  await check('expo prebuild makes both native projects', () => {
+    app = prebuiltApp(work);
+    for (const made of ['android/app/build.gradle', 'ios/Podfile']) assert.ok(existsSync(join(app, made)), `${made} is missing`);
+  });
+  await check('Android autolinking finds the module', () => {
+    const { android } = autolinking(app, 'android').dependencies[NAME]?.platforms ?? {};
+    assert.ok(android, 'the module is not there');
+    assert.equal(android.libraryName, 'OmniiSyncSpec');
+    assert.equal(android.packageInstance, 'new OmniiSyncPackage()');
+    assert.equal(android.packageImportPath, 'import dev.omnii.sync.OmniiSyncPackage;');
+    assert.equal(android.cxxModuleHeaderName, 'OmniiSyncModule');
+    assert.ok(existsSync(android.cxxModuleCMakeListsPath), 'the CMakeLists.txt that it names is missing');
+    const cmake = readFileSync(android.cxxModuleCMakeListsPath, 'utf8');
+    assert.ok(cmake.includes(`add_library(${android.cxxModuleCMakeListsModuleName} `), 'the target that it names is missing');
+  });
+  await check('iOS autolinking finds the module', () => {
+    const { ios } = autolinking(app, 'ios').dependencies[NAME]?.platforms ?? {};
+    assert.ok(ios?.podspecPath.endsWith('/OmniiSync.podspec') && existsSync(ios.podspecPath), 'its podspec is not there');
+  });
+  await check('Android: the app’s CMake project links the module', linkForAndroid);
+  await check('the config plugin sets what its options say', configure);
+  await check('the config plugin refuses options that it does not know', () => {
+    for (const options of [{ sqlite: true }, { ios: { fileProtection: 'strong' } }, { excludeFromBackup: 'yes' }]) {
+      assert.throws(() => prebuiltApp(join(work, `refused-${Object.keys(options)[0]}`), options), /@omnii\/sync: .*config plugin/);
+    }
+  });
+  if (spawnSync('javac', ['--version'], { stdio: 'ignore' }).status === 0) {
+    await check('Android: the Java classes compile against stand-ins of those they use', compileJava);
+  } else {
+    console.log('     Android: the Java classes are not checked, there is no javac');
+  }
+  await check('iOS: generated code names the provider, and cpp/ compiles with its headers', compileForIos);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function check(name, body) {
+  try {
+    await body();
+    passed += 1;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}\n${error.stdout ?? ''}${error.stderr ?? ''}\n${error.message}`);
+  }
+}
+
+function configure() {
+  const configured = prebuiltApp(join(work, 'configured'), {
+    buildFromSource: true,
+    excludeFromBackup: true,
+    ios: { backgroundModes: ['fetch'], fileProtection: 'complete' },
+  });
+  const text = (path, from = configured) => readFileSync(join(from, path), 'utf8');
+  const plist = 'ios/OmniiSyncExample/Info.plist';
+  const manifest = 'android/app/src/main/AndroidManifest.xml';
+  assert.match(text(plist), /<key>UIBackgroundModes<\/key>\s*<array>\s*<string>fetch<\/string>/);
+  assert.match(text(plist), /<key>OmniiSyncFileProtection<\/key>\s*<string>complete<\/string>/);
+  assert.match(text(plist), /<key>OmniiSyncExcludeFromBackup<\/key>\s*<true\/>/);
+  assert.match(text(manifest), /<meta-data android:name="dev\.omnii\.sync\.excludeFromBackup" android:value="true"\/>/);
+  assert.match(text('android/gradle.properties'), /^omniiSync\.buildFromSource=true$/m);
+  assert.equal(JSON.parse(text('ios/Podfile.properties.json'))['omniiSync.buildFromSource'], 'true');
+  // Without the plugin none of it is there, and plain HTTP is for debug builds only.
+  for (const path of [plist, manifest, 'android/gradle.properties', 'ios/Podfile.properties.json']) {
+    assert.doesNotMatch(text(path, app), /omniiSync\.|OmniiSyncFile|OmniiSyncExclude|dev\.omnii\.sync\.exclude/, path);
+  }
+  assert.match(text('android/app/src/debug/AndroidManifest.xml', app), /usesCleartextTraffic="true"/);
+  assert.doesNotMatch(text(manifest, app), /usesCleartextTraffic="true"/);
+}
+
+function linkForAndroid() {
+  for (const part of ['android', 'cpp', 'js', 'package.json']) {
+    cpSync(join(root, part), join(shipped, part), { recursive: true, filter: (path) => !path.startsWith(join(root, 'js/test')) });
+  }
+  copyBridge(ffiInclude(), join(shipped, 'cpp/bridge'));
+  const engine = join(shipped, 'android/libs', ABI, 'libomnii_sync.a');
+  mkdirSync(dirname(engine), { recursive: true });
+  // The library for this machine stands in for the one for phones.
+  tool('cargo', ['build', '--release', '--locked', '--quiet', '-p', 'omnii-sync-ffi'], cargoEnv());
+  hideSymbols(join(targetDirectory, 'release/libomnii_sync.a'), engine);
+
+  const { android } = JSON.parse(JSON.stringify(autolinking(app, 'android').dependencies[NAME].platforms).replaceAll(`"${root}/`, `"${shipped}/`));
+  const build = join(app, 'android/app/build');
+  writeAutolinking([android], join(build, 'generated/autolinking/src/main/jni'));
+  writeCodegen(shipped, dirname(dirname(android.cmakeListsPath)));
+  const out = join(work, 'cmake');
+  tool('cmake', [
+    '-G', 'Ninja', '-S', join(standIn, 'jni'), '-B', out, `-DANDROID_ABI=${ABI}`, '-DCMAKE_BUILD_TYPE=Debug',
+    `-DPROJECT_ROOT_DIR=${join(app, 'android')}`, `-DPROJECT_BUILD_DIR=${build}`, `-DREACT_ANDROID_DIR=${join(reactNative, 'ReactAndroid')}`,
+    `-DReactAndroid_DIR=${standIn}`, `-Dfbjni_DIR=${standIn}`, '-DCMAKE_POSITION_INDEPENDENT_CODE=ON',
+    // The compiler of the NDK is a clang, too.
+    '-DCMAKE_CXX_COMPILER=clang++', '-DCMAKE_C_COMPILER=clang',
+  ]);
+  tool('cmake', ['--build', out]);
+  // React Native's own functions are in another library on a phone; ours must all be here.
+  const missing = tool('nm', ['-D', '--undefined-only', join(out, 'libappmodules.so')])
+    .split('\n')
+    .filter((line) => /omnii|cxxbridge|sqlite3_/.test(line));
+  assert.deepEqual(missing, [], 'the app’s library lacks functions of ours');
+  const shown = tool('nm', ['-D', '--defined-only', join(out, 'libappmodules.so')]);
+  assert.match(shown, /OmniiSyncModule/, 'the module is not in the app’s library');
+  assert.doesNotMatch(shown, /sqlite3_/, 'the app’s library exports SQLite');
+}
+
+function compileJava() {
+  const sources = ['scripts/phones/stand-in/java', 'android/src/main/java'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith('.java'))
+      .map((name) => join(root, folder, name))
+  );
+  tool('javac', ['-Xlint:all,-serial', '-Werror', '-d', join(work, 'java'), ...sources]);
+  const manifest = readFileSync(join(root, 'android/src/main/AndroidManifest.xml'), 'utf8');
+  const provider = /<provider\s+android:name="([\w.]+)"/.exec(manifest)?.[1];
+  assert.ok(existsSync(join(work, 'java', `${provider?.replaceAll('.', '/')}.class`)), `the manifest names ${provider}, which is no class`);
+}
+
+function compileForIos() {
+  const generated = codegenForIos(app, join(work, 'ios'));
+  const providers = readFileSync(join(generated, 'RCTModuleProviders.mm'), 'utf8');
+  const [, provider] = /@"OmniiSync": @"(\w+)"/.exec(providers) ?? [];
+  assert.ok(provider, 'RCTModuleProviders.mm does not name the module');
+  assert.match(readFileSync(join(root, `ios/${provider}.mm`), 'utf8'), new RegExp(`@implementation ${provider}\\b`));
+
+  // Headers/Public of CocoaPods, of the pods that cpp/ uses.
+  const pods = join(work, 'Headers');
+  const common = join(reactNative, 'ReactCommon');
+  const bridge = join(work, 'bridge');
+  copyBridge(ffiInclude(), bridge);
+  for (const [from, to] of [
+    [generated, 'ReactCodegen'],
+    [join(common, 'jsi/jsi'), 'React-jsi/jsi'],
+    [join(common, 'callinvoker/ReactCommon'), 'React-callinvoker/ReactCommon'],
+    [join(common, 'react/nativemodule/core/ReactCommon'), 'ReactCommon/ReactCommon'],
+    [join(common, 'react/bridging'), 'ReactCommon/react/bridging'],
+    [join(common, 'react/debug'), 'React-debug/react/debug'],
+    [join(common, 'react/utils'), 'React-utils/react/utils'],
+    [join(common, 'react/timing'), 'React-timing/react/timing'],
+    [join(common, 'reactperflogger/reactperflogger'), 'React-perflogger/reactperflogger'],
+    [join(common, 'jsinspector-modern'), 'React-jsinspector/jsinspector-modern'],
+  ]) {
+    mkdirSync(dirname(join(pods, to)), { recursive: true });
+    if (existsSync(from)) symlinkSync(from, join(pods, to));
+  }
+  const includes = readdirSync(pods).flatMap((pod) => ['-isystem', join(pods, pod)]);
+  const flags = ['-std=c++20', '-fsyntax-only', '-DNDEBUG', '-isystem', join(standIn, 'include'), ...includes, '-I', bridge];
+  for (const name of readdirSync(join(root, 'cpp')).filter((file) => file.endsWith('.cpp'))) {
+    tool('clang++', [...flags, '-I', join(root, 'cpp'), join(root, 'cpp', name)]);
+  }
+  // As in apps whose pods are frameworks, where the generated header is found only under the name of its pod.
+  const asFramework = flags.map((flag) => (flag === join(pods, 'ReactCodegen') ? pods : flag));
+  tool('clang++', [...asFramework, '-I', join(root, 'cpp'), join(root, 'cpp/Generation.cpp')]);
+}
+
+function tool(command, args, env = process.env) {
+  return execFileSync(command, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
+}

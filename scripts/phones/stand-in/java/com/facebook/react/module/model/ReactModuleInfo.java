@@ -1,0 +1,3 @@
+package com.facebook.react.module.model;
+
+public class ReactModuleInfo {}
