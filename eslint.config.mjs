@@ -16,6 +16,12 @@ export default tseslint.config({
     '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true, allowThrowingAny: false }],
   },
 }, {
+  files: ['example-app/src/**/*.ts', 'example-app/src/**/*.tsx', 'scripts/phone/**/*.ts', 'rust/host/phone/**/*.ts'],
+  // Tests are registered, not awaited.
+  ignores: ['scripts/phone/test/**'],
+  extends: [tseslint.configs.recommendedTypeChecked],
+  languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+}, {
   files: ['js/NativeOmniiSync.ts'],
   // React Native's codegen reads interfaces only.
   rules: { '@typescript-eslint/consistent-type-definitions': 'off', '@typescript-eslint/array-type': 'off' },

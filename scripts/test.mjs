@@ -41,7 +41,7 @@ const STEPS = [
   node('TypeScript types, phone', [TSC, '--noEmit', '-p', 'scripts/phone']),
   node('TypeScript types, example app', [TSC, '--noEmit', '-p', 'example-app']),
   node('TypeScript types, README', ['scripts/check-readme.mjs']),
-  node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js']),
+  node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js', 'example-app/src', 'scripts/phone', 'rust/host/phone']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
   node('Symbols of the static library', ['scripts/check-symbols.mjs']),

@@ -237,7 +237,7 @@ export function installFabric(): void {
     }),
     // React hands in the children second or third, by its feature flags.
     cloneNodeWithNewChildrenAndProps: (node: ShadowNode, a: ShadowNode[] | Props, b?: Props): ShadowNode => {
-      const [children, props] = Array.isArray(a) ? [a as ShadowNode[], b] : [[], a];
+      const [children, props] = Array.isArray(a) ? [a, b] : [[], a];
       return { family: node.family, props: merge(node.props, props), children: [...children] };
     },
     appendChild: (parent: ShadowNode, child: ShadowNode): ShadowNode => {

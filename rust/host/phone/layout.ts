@@ -26,16 +26,21 @@ export const isText = (node: ShadowNode): boolean => node.family.name === 'RCTTe
 export const isInput = (node: ShadowNode): boolean => node.family.name.endsWith('TextInput');
 export const isScrollView = (node: ShadowNode): boolean => SCROLL_VIEWS.has(node.family.name);
 
+/** A prop as text: React Native's own are strings and numbers. */
+export function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 /** The text below a node. */
 export function textOf(node: ShadowNode): string {
-  if (node.family.name === 'RCTRawText') return String(node.props['text'] ?? '');
+  if (node.family.name === 'RCTRawText') return asText(node.props['text']);
   if (isInput(node)) return inputText(node);
   return node.children.map(textOf).join('');
 }
 
 /** What an input shows: what was typed since, else what the app gave it. */
 export function inputText(node: ShadowNode): string {
-  return String(node.family.state['text'] ?? node.props['text'] ?? node.props['defaultValue'] ?? '');
+  return asText(node.family.state['text'] ?? node.props['text'] ?? node.props['defaultValue']);
 }
 
 /** Whether the children of a node are views with frames of their own. */
@@ -45,7 +50,7 @@ function hasViews(node: ShadowNode): boolean {
 
 function textSpec(node: ShadowNode): object | null {
   const { props } = node;
-  const text = isText(node) ? textOf(node) : isInput(node) ? inputText(node) || String(props['placeholder'] ?? '') || ' ' : null;
+  const text = isText(node) ? textOf(node) : isInput(node) ? inputText(node) || asText(props['placeholder']) || ' ' : null;
   if (text === null) return null;
   const numberOfLines = Number(props['numberOfLines']) || (isInput(node) && props['multiline'] !== true ? 1 : 0);
   return {

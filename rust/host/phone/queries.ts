@@ -5,7 +5,7 @@
 import { CommandError } from './channel';
 import { elapsed } from './clock';
 import { commits, findAll, frameInWindow, type Rect, rootNode, type ShadowNode, WINDOW } from './fabric';
-import { isInput, isText, textOf } from './layout';
+import { asText, isInput, isText, textOf } from './layout';
 
 /** A text must be equal; a pattern must match somewhere. */
 export type Matcher = string | { pattern: string; flags: string };
@@ -179,7 +179,7 @@ export function screenText(): string {
     if (!isText(node) && !isInput(node)) continue;
     const frame = frameInWindow(node);
     if (!isInWindow(node, frame)) continue;
-    const text = isInput(node) ? `[${textOf(node) || String(node.props['placeholder'] ?? '')}]` : textOf(node);
+    const text = isInput(node) ? `[${textOf(node) || asText(node.props['placeholder'])}]` : textOf(node);
     const row = Math.max(0, Math.round(frame.y / ROW_HEIGHT));
     const column = Math.max(0, Math.round((frame.x / WINDOW.width) * COLUMNS));
     const line = (rows[row] ??= []);

@@ -34,8 +34,13 @@ export class EventEmitter {
     return this.#listeners?.get(name)?.size ?? 0;
   }
 
-  startObserving(_name: string): void {}
-  stopObserving(_name: string): void {}
+  /** For modules that begin and end to observe something. */
+  startObserving(name: string): void {
+    void name;
+  }
+  stopObserving(name: string): void {
+    void name;
+  }
 }
 
 export class NativeModule extends EventEmitter {}

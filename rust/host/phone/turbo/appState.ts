@@ -24,7 +24,7 @@ export function installAppState(): void {
   onCommand('setOnline', ({ online, type }) => {
     network.isConnected = online === true;
     network.isInternetReachable = online === true;
-    network.type = online === true ? String(type ?? 'WIFI') : 'NONE';
+    network.type = online === true ? typeof type === 'string' ? type : 'WIFI' : 'NONE';
     emitExpoEvent('ExpoNetwork', 'onNetworkStateChanged', networkState());
   });
 }
