@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { appUnderTest } from '@omnii/phone';
-import { createEntity, openTab, rowsOf, signIn, SYNC_MS, upload, waitForPending, waitForStatus, withBackend } from './steps';
+import { createEntity, openTab, rowsOf, signIn, SYNC_MS, upload, waitForPending, waitForStatus, waitUntilUploaded, withBackend } from './steps';
 
 const app = appUnderTest();
 
@@ -41,7 +41,7 @@ test('in the background nothing is lost, and the foreground catches up', () =>
     await phone.setAppState('background');
     await phone.restart();
     await phone.getByText('Last words').waitFor({ timeoutMs: SYNC_MS });
-    await waitForPending(phone, 0);
+    await waitUntilUploaded(phone, scene.server, user, 'Last words');
     const names = (await rowsOf(scene.server, user, 'sync_entities')).map(({ name }) => name).sort();
     assert.deepEqual(names, ['Just before', 'Last words', 'Meanwhile']);
   }));

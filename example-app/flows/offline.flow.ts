@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { appUnderTest } from '@omnii/phone';
-import { createEntity, openTab, renameEntity, rowsOf, signIn, SYNC_MS, waitForPending, waitForStatus, withBackend } from './steps';
+import { createEntity, openTab, renameEntity, rowsOf, signIn, SYNC_MS, waitForPending, waitForStatus, waitUntilUploaded, withBackend } from './steps';
 
 const app = appUnderTest();
 
@@ -11,7 +11,7 @@ test('what is made and changed offline outlives the app, and reaches a second ph
     const phone = await scene.phone({ app, name: 'first' });
     await signIn(phone, user);
     await createEntity(phone, 'Water the plants');
-    await waitForPending(phone, 0);
+    await waitUntilUploaded(phone, scene.server, user, 'Water the plants');
 
     await phone.setOnline(false);
     await openTab(phone, 'entities');
@@ -38,7 +38,7 @@ test('what is made and changed offline outlives the app, and reaches a second ph
     await second.getByText('Buy a ladder').waitFor({ timeoutMs: SYNC_MS });
     await second.getByText('Water all plants').waitFor();
     await renameEntity(second, 'Buy a ladder', 'Buy a long ladder');
-    await waitForPending(second, 0);
+    await waitUntilUploaded(second, scene.server, user, 'Buy a long ladder');
 
     await phone.getByTestId('sync-trigger').press();
     await openTab(phone, 'entities');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { appUnderTest } from '@omnii/phone';
-import { createEntity, openTab, rowsOf, signIn, SYNC_MS, waitForPending, withBackend } from './steps';
+import { createEntity, openTab, rowsOf, signIn, SYNC_MS, waitForPending, waitUntilUploaded, withBackend } from './steps';
 
 const app = appUnderTest();
 
@@ -59,7 +59,7 @@ test('clearAndReconnect with a pending change keeps it', () =>
     const phone = await scene.phone({ app });
     await signIn(phone, user);
     await createEntity(phone, 'Uploaded');
-    await waitForPending(phone, 0);
+    await waitUntilUploaded(phone, scene.server, user, 'Uploaded');
     await phone.setOnline(false);
     await openTab(phone, 'entities');
     await createEntity(phone, 'Not uploaded');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { appUnderTest } from '@omnii/phone';
-import { createEntity, openTab, rowsOf, signIn, signOut, SYNC_MS, upload, waitForPending, waitForStatus, withBackend } from './steps';
+import { createEntity, openTab, rowsOf, signIn, signOut, SYNC_MS, upload, waitForPending, waitForStatus, waitUntilUploaded, withBackend } from './steps';
 
 const app = appUnderTest();
 /** The engine's own interval is 30 s while the app is in use. */
@@ -14,7 +14,7 @@ test('a change on the server appears in the list by itself', () =>
     const phone = await scene.phone({ app });
     await signIn(phone, user);
     await createEntity(phone, 'Here before');
-    await waitForPending(phone, 0);
+    await waitUntilUploaded(phone, scene.server, user, 'Here before');
     await openTab(phone, 'entities');
     const id = randomUUID();
     await upload(scene.server, user, 'sync_entities', [{ type: 'PUT', id, data: { id, entity_type: 'concept', name: 'From elsewhere' } }]);
@@ -44,7 +44,7 @@ test('signed out, another user sees nothing of the first', () =>
     const phone = await scene.phone({ app });
     await signIn(phone, ada);
     await createEntity(phone, 'A secret of Ada');
-    await waitForPending(phone, 0);
+    await waitUntilUploaded(phone, scene.server, ada, 'A secret of Ada');
     await openTab(phone, 'profile');
     assert.equal(await phone.getByTestId('profile-email').text(), ada.email);
     await signOut(phone);
@@ -54,7 +54,7 @@ test('signed out, another user sees nothing of the first', () =>
     await openTab(phone, 'entities');
     assert.equal(await phone.getByText(/secret/).count(), 0);
     await createEntity(phone, 'A note of Grace');
-    await waitForPending(phone, 0);
+    await waitUntilUploaded(phone, scene.server, grace, 'A note of Grace');
     assert.deepEqual((await rowsOf(scene.server, grace, 'sync_entities')).map(({ name }) => name), ['A note of Grace']);
     assert.deepEqual((await rowsOf(scene.server, ada, 'sync_entities')).map(({ name }) => name), ['A secret of Ada']);
 

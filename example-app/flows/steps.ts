@@ -63,6 +63,19 @@ export async function waitForPending(phone: Phone, count: number): Promise<void>
   );
 }
 
+/**
+ * Waits until the backend has an entity of this name and the phone knows it. The backend is asked first: right after a
+ * write the count on the screen may still be that of the moment before.
+ */
+export async function waitUntilUploaded(phone: Phone, server: BackendServer, user: Credentials, name: string): Promise<void> {
+  await phone.waitFor(
+    async () => (await rowsOf(server, user, 'sync_entities')).some((row) => row['name'] === name),
+    `the backend to have "${name}"`,
+    { timeoutMs: SYNC_MS },
+  );
+  await waitForPending(phone, 0);
+}
+
 /** Runs a flow with a backend, and ends all phones and the backend whatever happens. */
 export async function withBackend(args: string[], flow: (scene: Scene) => Promise<void>): Promise<void> {
   const scene = new Scene(await BackendServer.start(args));
