@@ -46,6 +46,7 @@ const STEPS = [
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
   node('Symbols of the static library', ['scripts/check-symbols.mjs']),
   node('Phone builds, as far as they go here', ['scripts/check-phones.mjs'], { count: countOurs }),
+  node('The package, and an app that installs it', ['scripts/check-package.mjs'], { count: countOurs }),
   node('Tests on Hermes', ['scripts/host-test.mjs'], { count: countOurs }),
   node('Headless phone', ['scripts/phone-test.mjs'], { count: countNode }),
   node('Example app: components', ['scripts/example-test.mjs'], { count: countJest }),

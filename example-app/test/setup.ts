@@ -1,4 +1,6 @@
-/** What is native in the app and not in the package, and the router, whose calls the tests see as `mockRouter`. */
+/** What is native in the app and not in the package, and the router, whose functions are mocks. */
+import '@omnii/sync/jest'; // before @omnii/sync
+
 jest.mock('@react-native-async-storage/async-storage', () => require('@react-native-async-storage/async-storage/jest/async-storage-mock'));
 jest.mock('expo-crypto', () => ({ randomUUID: () => require('node:crypto').randomUUID() }));
 jest.mock('react-native-safe-area-context', () => require('react-native-safe-area-context/jest/mock').default);

@@ -1,0 +1,113 @@
+// What `npm install @omnii/sync` brings: the tarball has what a consumer needs and nothing else, its types and exports are what
+// tools expect, and an app outside of this repository installs it, type-checks, is bundled by Metro, and syncs on the headless phone.
+//
+//   node scripts/check-package.mjs
+//
+// Ends with `N passed, N failed`. The app is a copy of the example app that knows only the tarball. The compiled engine is not in
+// the tarball here: it is added where the package is published, and the headless phone has its own.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './host/hermes.mjs';
+
+/** Compressed, without the compiled engine. */
+const MOST_BYTES = 600_000;
+const NEEDED = [
+  'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'lib/module/index.js', 'lib/module/NativeOmniiSync.web.js', 'lib/typescript/index.d.ts',
+  'js/NativeOmniiSync.ts', 'cpp/OmniiSyncModule.cpp', 'android/CMakeLists.txt', 'android/build.gradle', 'ios/OmniiSyncProvider.mm',
+  'OmniiSync.podspec', 'react-native.config.js', 'app.plugin.js',
+];
+const ALLOWED = /^(lib\/(module|typescript)\/|js\/(?!test\/)|cpp\/|android\/(src|CMakeLists|build\.gradle|libs)|ios\/|docs\/|[A-Z]+\.md$|LICENSE$|package\.json$|OmniiSync\.podspec$|react-native\.config\.js$|app\.plugin\.js$)/;
+const PLUGIN = ['app.plugin', 'app.plugin.js'];
+
+const work = mkdtempSync(join(tmpdir(), 'omnii-package-'));
+const app = join(work, 'consumer');
+let passed = 0;
+let failed = 0;
+let packed;
+
+try {
+  await check('the tarball has what is needed, and nothing else', () => {
+    const json = npm(['pack', '--json', '--pack-destination', work], root);
+    [packed] = JSON.parse(json.slice(json.indexOf('[\n')));
+    const files = packed.files.map(({ path }) => path);
+    for (const path of NEEDED) assert.ok(files.includes(path), `${path} is missing`);
+    const other = files.filter((path) => !ALLOWED.test(path));
+    assert.deepEqual(other, [], 'these files are nobody’s business');
+    assert.ok(packed.size < MOST_BYTES, `${packed.size} bytes are more than ${MOST_BYTES}`);
+  });
+  await check('publint has nothing to say', async () => {
+    const { publint } = await import('publint');
+    const { messages } = await publint({ pkgDir: root, strict: true });
+    assert.deepEqual(messages, []);
+  });
+  await check('types resolve for bundlers and for node16', () => {
+    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    run(process.execPath, [attw, join(work, packed.filename), '--profile', 'esm-only', '--exclude-entrypoints', ...PLUGIN], root);
+  });
+  await check('an app outside of the repository installs the tarball', install);
+  await check('the app type-checks', () => run(process.execPath, [join(app, 'node_modules/typescript/bin/tsc'), '--noEmit'], app));
+  await check('code that is resolved as in node16 type-checks', () => {
+    mkdirSync(join(app, 'node16'));
+    writeFileSync(join(app, 'node16/package.json'), '{"type":"module"}');
+    writeFileSync(
+      join(app, 'node16/index.ts'),
+      "import { column, openDatabase, Schema, Table } from '@omnii/sync';\nimport { syncFake } from '@omnii/sync/jest';\n" +
+        'export const schema = new Schema({ t: new Table({ a: column.text }) });\nexport { openDatabase, syncFake };\n'
+    );
+    const compilerOptions = { noEmit: true, strict: true, skipLibCheck: true, module: 'node16', target: 'es2022', types: [] };
+    writeFileSync(join(app, 'node16/tsconfig.json'), JSON.stringify({ compilerOptions, include: ['index.ts'] }));
+    run(process.execPath, [join(app, 'node_modules/typescript/bin/tsc'), '-p', join(app, 'node16')], app);
+  });
+  await check('its bundle syncs on the headless phone', () => {
+    run(process.execPath, [join(root, 'scripts/phone.mjs'), '--project', app, '--script', join(root, 'example-app/flows/story.ts')], root);
+  });
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** The example app, with the tarball in place of the repository. */
+function install() {
+  cpSync(join(root, 'example-app'), app, {
+    recursive: true,
+    filter: (path) => !/[\\/](node_modules|\.expo|dist|android|ios|test|flows|screenshots|metro\.config\.js|jest\.config\.js)$/.test(path),
+  });
+  const manifest = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  manifest.name = 'consumer';
+  manifest.dependencies['@omnii/sync'] = `file:${join(work, packed.filename)}`;
+  manifest.devDependencies = { typescript: own.devDependencies.typescript, '@types/react': own.devDependencies['@types/react'] };
+  manifest.overrides = own.overrides;
+  writeFileSync(join(app, 'package.json'), JSON.stringify(manifest, null, 2));
+  const config = JSON.parse(readFileSync(join(app, 'tsconfig.json'), 'utf8'));
+  delete config.compilerOptions.customConditions;
+  config.compilerOptions.types = [];
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(config, null, 2));
+  npm(['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], app);
+}
+
+function npm(args, cwd) {
+  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 26 });
+}
+
+function run(command, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 2 ** 26 });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+}
+
+async function check(name, work) {
+  const began = Date.now();
+  try {
+    await work();
+    passed += 1;
+    console.log(`ok   ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}\n${String(error?.stderr ?? '')}${error?.message ?? error}`);
+  }
+}
