@@ -27,7 +27,8 @@ Pod::Spec.new do |s|
   s.homepage = 'https://www.npmjs.com/package/@omnii/sync'
   s.author = 'omnii'
   s.platforms = min_supported_versions
-  s.source = { :http => "https://registry.npmjs.org/@omnii/sync/-/sync-#{s.version}.tgz" }
+  # CocoaPods wants one; the files are there already, in node_modules.
+  s.source = { :path => '.' }
 
   s.source_files = 'ios/*.{h,mm}', 'cpp/**/*.{h,cpp}'
   # Nobody but this pod includes them, and Swift could not.
