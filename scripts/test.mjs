@@ -35,6 +35,7 @@ const STEPS = [
         cargo('Rust examples in comments', ['test', ...REST, '--doc'], { count: countCargo }),
       ]
     : [cargo('Rust tests', ['test', ...REST], { count: countCargo })]),
+  { ...cargo('Rust API reference', ['doc', '--no-deps', ...REST]), env: () => ({ ...cargoEnv(), RUSTDOCFLAGS: '-D warnings' }), timeoutMs: COMPILE_MS },
   cargo('Rust tests, host', ['test', ...HOST], { count: countCargo, timeoutMs: COMPILE_MS }),
   node('TypeScript types', [TSC, '--noEmit']),
   node('TypeScript types, host and demo', [TSC, '--noEmit', '-p', 'rust/host/tsconfig.json']),
@@ -42,6 +43,7 @@ const STEPS = [
   node('TypeScript types, example app', [TSC, '--noEmit', '-p', 'example-app']),
   node('TypeScript types, README', ['scripts/check-readme.mjs']),
   node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js', 'example-app/src', 'scripts/phone', 'rust/host/phone']),
+  node('TypeScript API reference', ['node_modules/typedoc/bin/typedoc']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
   node('Symbols of the static library', ['scripts/check-symbols.mjs']),

@@ -84,7 +84,7 @@ pub enum Next {
 
 impl TablePull {
     /// Begins behind the stored cursor by the overlap window, or at the beginning without a cursor. The window shrinks to
-    /// nothing once the last complete pull was [`OVERLAP_AGE`] windows past the cursor. `page_limit` is the app's wish, which
+    /// nothing once the last complete pull was `OVERLAP_AGE` windows past the cursor. `page_limit` is the app's wish, which
     /// no page exceeds unless it holds one instant only.
     pub fn new(cursor: Cursor, overlap_ms: u64, page_limit: Option<u32>) -> Self {
         let since = cursor.updated_at.map(|updated_at| {

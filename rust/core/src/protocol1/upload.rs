@@ -2,7 +2,7 @@
 //!
 //! Owns the order: the backend runs tables in the order of the JSON object's keys and operations in array order, each on its
 //! own. A request therefore never moves an operation ahead of one it depends on; where grouping by table would, a new
-//! request begins. Consecutive changes of a row become one operation where that is safe ([`coalesce`]). PUT carries `id`, the columns the user changed and the `required` ones where the server is known to have
+//! request begins. Consecutive changes of a row become one operation where that is safe (`coalesce`). PUT carries `id`, the columns the user changed and the `required` ones where the server is known to have
 //! the row, the full row where it is not (docs/protocol.md, upload 1 to 5).
 
 mod answer;

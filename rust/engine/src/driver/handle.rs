@@ -75,7 +75,7 @@ impl DriverHandle {
     }
 
     /// Suspends at once (see [`Input::Suspend`]); resolves when the task that was in flight has really ended. What it handed
-    /// to other threads may outlive it, see [`Work`].
+    /// to other threads may outlive it, see `Work`.
     pub fn suspend(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         self.send(Input::Suspend);
         let (answer, drained) = oneshot::channel();
