@@ -12,12 +12,14 @@ import { AppText } from './text';
 interface EntityFormProps {
   initial: EntityDraft;
   saveTitle: string;
-  /** Rejects with what went wrong; the form stays as it is then. */
-  onSave: (draft: EntityDraft) => Promise<void>;
+  /** `before` is what the form began with. Rejects with what went wrong; the form stays as it is then. */
+  onSave: (draft: EntityDraft, before: EntityDraft) => Promise<void>;
 }
 
 export function EntityForm({ initial, saveTitle, onSave }: EntityFormProps) {
-  const [draft, setDraft] = useState(initial);
+  // The row may change under the form: what was edited is told from what the form showed first.
+  const [before] = useState(initial);
+  const [draft, setDraft] = useState(before);
   const [problem, setProblem] = useState<string | null>(null);
   const [isSaving, setSaving] = useState(false);
 
@@ -28,7 +30,7 @@ export function EntityForm({ initial, saveTitle, onSave }: EntityFormProps) {
     }
     setSaving(true);
     try {
-      await onSave(draft);
+      await onSave(draft, before);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
       setSaving(false);
@@ -44,7 +46,7 @@ export function EntityForm({ initial, saveTitle, onSave }: EntityFormProps) {
         placeholder="What is it called?"
         autoFocus={initial.name === ''}
         returnKeyType="done"
-        onChangeText={(name) => setDraft((before) => ({ ...before, name }))}
+        onChangeText={(name) => setDraft((now) => ({ ...now, name }))}
       />
       <View style={styles.group} accessibilityRole="radiogroup" accessibilityLabel="Type">
         <AppText kind="small" tone="muted">
@@ -57,7 +59,7 @@ export function EntityForm({ initial, saveTitle, onSave }: EntityFormProps) {
               title={TYPE_TITLES[type]}
               selected={draft.type === type}
               testID={`entity-type-${type}`}
-              onPress={() => setDraft((before) => ({ ...before, type }))}
+              onPress={() => setDraft((now) => ({ ...now, type }))}
             />
           ))}
         </View>
@@ -68,7 +70,7 @@ export function EntityForm({ initial, saveTitle, onSave }: EntityFormProps) {
         value={draft.notes}
         multiline
         style={styles.notes}
-        onChangeText={(notes) => setDraft((before) => ({ ...before, notes }))}
+        onChangeText={(notes) => setDraft((now) => ({ ...now, notes }))}
       />
       {problem !== null && <Notice tone="danger" title="Not saved" text={problem} testID="entity-problem" />}
       <Button title={saveTitle} kind="primary" testID="entity-save" disabled={isSaving} onPress={() => void save()} />

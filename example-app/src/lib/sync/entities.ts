@@ -79,11 +79,13 @@ export async function createEntity(db: Database, { name, type, notes }: EntityDr
   return id;
 }
 
-/** Writes only what has changed, so that another device's change of another column survives. */
-export async function updateEntity(db: Database, id: string, { name, type, notes }: EntityDraft): Promise<void> {
+/**
+ * Writes only what differs from `before`, the draft that the form began with: what another device has changed since then, and
+ * the user has not, stays as it is.
+ */
+export async function updateEntity(db: Database, id: string, before: EntityDraft, { name, type, notes }: EntityDraft): Promise<void> {
   await db.writeTransaction(async (tx) => {
-    const row = await tx.get<Entity>('SELECT name, entity_type, properties FROM sync_entities WHERE id = ?', [id]);
-    const before = toDraft(row);
+    const row = await tx.get<Pick<Entity, 'properties'>>('SELECT properties FROM sync_entities WHERE id = ?', [id]);
     if (before.name !== name.trim()) await tx.execute('UPDATE sync_entities SET name = ? WHERE id = ?', [name.trim(), id]);
     if (before.type !== type) await tx.execute('UPDATE sync_entities SET entity_type = ? WHERE id = ?', [type, id]);
     if (before.notes !== notes.trim()) {

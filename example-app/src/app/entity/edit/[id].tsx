@@ -16,9 +16,9 @@ export default function EditEntityScreen() {
         <EntityForm
           initial={toDraft(entity)}
           saveTitle="Save"
-          onSave={async (draft) => {
+          onSave={async (draft, before) => {
             if (!db) throw new SyncError('NotOpen', 'The database is not open yet. Try again in a moment.');
-            await updateEntity(db, id, draft);
+            await updateEntity(db, id, before, draft);
             router.back();
           }}
         />
