@@ -1,5 +1,6 @@
 jest.mock('../src/lib/supabase', () => ({}));
 
+import { rowHeight } from '../src/components/EntityRow';
 import { levelOf } from '../src/context/XPContext';
 import { displayNameOf } from '../src/context/ProfileContext';
 import { dayKey, dayTitle, relativeTime, shortDate, timeOfDay } from '../src/lib/dates';
@@ -37,4 +38,8 @@ test('search text is text, not a pattern', () => {
 test('broken properties are no notes', () => {
   expect(toDraft({ name: null, entity_type: 'unknown', properties: '[1' })).toEqual({ name: '', type: 'entity', notes: '' });
   expect(toDraft({ name: 'A', entity_type: 'task', properties: '{"notes":"b"}' })).toEqual({ name: 'A', type: 'task', notes: 'b' });
+});
+
+test('rows grow with the font, up to a point', () => {
+  expect([0.85, 1, 1.5, 2, 3].map(rowHeight)).toEqual([68, 68, 89, 109, 109]);
 });

@@ -2,6 +2,7 @@ import { syncFake } from '@omnii/sync/jest';
 import { router } from 'expo-router';
 import { act, fireEvent, screen, waitFor } from '@testing-library/react-native';
 import EntitiesScreen from '../src/app/(tabs)/index';
+import EditEntityScreen from '../src/app/entity/edit/[id]';
 import NewEntityScreen from '../src/app/entity/new';
 import { entity, renderInApp } from './app';
 
@@ -36,6 +37,32 @@ test('filters by type and searches by name, also for what LIKE would read as a p
 test('says when there is nothing yet', async () => {
   renderInApp(<EntitiesScreen />);
   await waitFor(() => expect(screen.getByText('Nothing here yet')).toBeTruthy());
+});
+
+test('before the first sync it does not say that there is nothing', async () => {
+  syncFake.setOnline(false);
+  renderInApp(<EntitiesScreen />);
+  await waitFor(() => expect(screen.getByText('Not synced yet')).toBeTruthy());
+  expect(screen.queryByText('Nothing here yet')).toBeNull();
+  act(() => syncFake.setOnline(true));
+  await waitFor(() => expect(screen.getByText('Nothing here yet')).toBeTruthy());
+});
+
+test('saving sends what was edited here, not what another device has changed meanwhile', async () => {
+  syncFake.deliver('sync_entities', [entity('a', 'Old name')]);
+  renderInApp(
+    <>
+      <EntitiesScreen />
+      <EditEntityScreen />
+    </>,
+  );
+  await waitFor(() => expect(screen.getByTestId('entity-name').props.value).toBe('Old name'));
+  act(() => syncFake.deliver('sync_entities', [entity('a', 'Name from elsewhere')]));
+  await waitFor(() => expect(names()).toEqual(['Name from elsewhere']));
+  fireEvent.changeText(screen.getByTestId('entity-notes'), 'Mine');
+  fireEvent.press(screen.getByTestId('entity-save'));
+  await waitFor(() => expect(syncFake.uploaded()).toHaveLength(1));
+  expect(syncFake.uploaded()[0]?.data).toEqual({ properties: '{"notes":"Mine"}' });
 });
 
 test('a row opens its entity', async () => {

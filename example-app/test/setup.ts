@@ -6,5 +6,5 @@ jest.mock('expo-crypto', () => ({ randomUUID: () => require('node:crypto').rando
 jest.mock('react-native-safe-area-context', () => require('react-native-safe-area-context/jest/mock').default);
 jest.mock('expo-router', () => {
   const router = { push: jest.fn(), back: jest.fn(), replace: jest.fn(), navigate: jest.fn(), canGoBack: () => true };
-  return { router, useRouter: () => router };
+  return { router, useRouter: () => router, useLocalSearchParams: () => ({ id: 'a' }) };
 });

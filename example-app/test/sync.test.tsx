@@ -4,7 +4,7 @@ import { act, fireEvent, screen, waitFor } from '@testing-library/react-native';
 import { useEffect } from 'react';
 import SyncScreen from '../src/app/(tabs)/sync';
 import { createEntity } from '../src/lib/sync/entities';
-import { renderInApp } from './app';
+import { entity, renderInApp } from './app';
 
 /** Writes once the database is there. */
 function Writes({ name }: { name: string }) {
@@ -60,4 +60,22 @@ test('downloading everything again is asked for twice', async () => {
   expect(screen.getByText(/Changes that wait to be uploaded are kept/)).toBeTruthy();
   fireEvent.press(screen.getByTestId('sync-clear-cancel'));
   expect(screen.queryByTestId('sync-clear-confirm')).toBeNull();
+});
+
+test('syncing that was stopped can be started again', async () => {
+  renderWith('Any');
+  await waitFor(() => expect(syncFake.uploaded()).toHaveLength(1));
+  fireEvent.press(screen.getByTestId('sync-disconnect'));
+  const connect = await screen.findByTestId('sync-connect');
+  syncFake.deliver('sync_entities', [entity('e', 'Later')]);
+  fireEvent.press(connect);
+  await waitFor(() => expect(screen.getByTestId('sync-disconnect')).toBeTruthy());
+  await waitFor(() => expect(screen.getByTestId('connection-status')).toHaveTextContent('Synced'));
+});
+
+test('the chart counts rows also of downloads too short for a progress bar', async () => {
+  renderWith('Any');
+  await waitFor(() => expect(syncFake.uploaded()).toHaveLength(1));
+  act(() => syncFake.deliver('sync_entities', [entity('e', 'One'), entity('f', 'Two')]));
+  await waitFor(() => expect(screen.getByTestId('sync-chart').props.accessibilityLabel).toMatch(/Last round: .*, 2 rows/));
 });

@@ -1,10 +1,10 @@
-import { useQuery, useSyncState } from '@omnii/sync';
+import { useQuery, useStatus, useSyncState } from '@omnii/sync';
 import { useRouter } from 'expo-router';
 import { useCallback, useState } from 'react';
-import { FlatList, ScrollView, StyleSheet, View } from 'react-native';
+import { FlatList, ScrollView, StyleSheet, useWindowDimensions, View } from 'react-native';
 import { Button } from '../../components/Button';
 import { Chip } from '../../components/Chip';
-import { EntityRow, ROW_HEIGHT } from '../../components/EntityRow';
+import { EntityRow, rowHeight } from '../../components/EntityRow';
 import { Field } from '../../components/Field';
 import { EmptyState, Notice, Page } from '../../components/layout';
 import { SyncIndicator } from '../../components/SyncIndicator';
@@ -13,16 +13,18 @@ import { ENTITY_TYPES, type EntityListItem, type EntityType, LIST_SQL, listParam
 import { space } from '../../theme/tokens';
 
 const keyOf = ({ id }: EntityListItem): string => id;
-const placeOf = (_: unknown, index: number) => ({ length: ROW_HEIGHT, offset: ROW_HEIGHT * index, index });
 
 /** All entities, newest first: what is written here shows at once, what comes from elsewhere when it is there. */
 export default function EntitiesScreen() {
   const router = useRouter();
   const { isSupported, isInitialized } = useSyncState();
+  const { hasSynced } = useStatus();
   const [type, setType] = useState<EntityType | null>(null);
   const [search, setSearch] = useState('');
   const { data, isLoading, error } = useQuery<EntityListItem>(LIST_SQL, listParameters(type, search));
   const open = useCallback((id: string) => router.push({ pathname: '/entity/[id]', params: { id } }), [router]);
+  const height = rowHeight(useWindowDimensions().fontScale);
+  const placeOf = useCallback((_: unknown, index: number) => ({ length: height, offset: height * index, index }), [height]);
   const isFiltered = type !== null || search.trim() !== '';
 
   return (
@@ -50,7 +52,7 @@ export default function EntitiesScreen() {
         data={data}
         keyExtractor={keyOf}
         getItemLayout={placeOf}
-        renderItem={({ item }) => <EntityRow entity={item} onOpen={open} />}
+        renderItem={({ item }) => <EntityRow entity={item} height={height} onOpen={open} />}
         initialNumToRender={14}
         windowSize={7}
         keyboardShouldPersistTaps="handled"
@@ -58,6 +60,8 @@ export default function EntitiesScreen() {
         ListEmptyComponent={
           isLoading || !isSupported ? null : isFiltered ? (
             <EmptyState title="Nothing found" hint="No entity has this type and name." />
+          ) : !hasSynced ? (
+            <EmptyState title="Not synced yet" hint="What you have on the server appears here as it arrives." />
           ) : (
             <EmptyState title="Nothing here yet" hint="What you add is saved on this device at once, and synced when there is a network." />
           )

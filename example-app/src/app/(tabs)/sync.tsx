@@ -1,4 +1,4 @@
-import { SyncError, useStatus, useSyncState } from '@omnii/sync';
+import { SyncError, useDatabase, useStatus, useSyncState } from '@omnii/sync';
 import { useState } from 'react';
 import { StyleSheet, View } from 'react-native';
 import { Button, ConfirmButton } from '../../components/Button';
@@ -20,7 +20,22 @@ export default function SyncScreen() {
   const { nextRetryAt, downloadProgress, syncFrequency } = useStatus();
   const rounds = useRounds();
   const now = useNow(1000);
+  const db = useDatabase();
   const [failure, setFailure] = useState<string | null>(null);
+  // The status cannot say it: offline is also who has no network.
+  const [isStopped, setStopped] = useState(false);
+  const stop = async (): Promise<void> => {
+    await disconnect();
+    setStopped(true);
+  };
+  const start = async (): Promise<void> => {
+    await db?.connect();
+    setStopped(false);
+  };
+  const startOver = async (): Promise<void> => {
+    await clearAndReconnect();
+    setStopped(false);
+  };
   const act = (work: () => Promise<unknown>): void => {
     setFailure(null);
     work().catch((reason: unknown) => {
@@ -67,14 +82,18 @@ export default function SyncScreen() {
       </Card>
       <Card title="Controls">
         <Button title="Sync now" kind="primary" testID="sync-trigger" disabled={!isSupported} onPress={() => act(triggerSync)} />
-        <Button title="Stop syncing" testID="sync-disconnect" disabled={!isSupported} onPress={() => act(disconnect)} />
+        {isStopped ? (
+          <Button title="Start syncing" testID="sync-connect" onPress={() => act(start)} />
+        ) : (
+          <Button title="Stop syncing" testID="sync-disconnect" disabled={!isSupported} onPress={() => act(stop)} />
+        )}
         <ConfirmButton
           title="Download everything again"
           testID="sync-clear"
           disabled={!isSupported}
           question="Rows are fetched anew. Changes that wait to be uploaded are kept."
           confirmTitle="Download again"
-          onPress={() => act(clearAndReconnect)}
+          onPress={() => act(startOver)}
         />
       </Card>
     </Page>

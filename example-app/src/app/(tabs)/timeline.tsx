@@ -1,4 +1,4 @@
-import { useQuery, useSyncState } from '@omnii/sync';
+import { useQuery, useStatus, useSyncState } from '@omnii/sync';
 import { useMemo, useState } from 'react';
 import { SectionList, StyleSheet, View } from 'react-native';
 import { EmptyState, Notice, Page } from '../../components/layout';
@@ -34,6 +34,7 @@ function byDay(events: readonly Event[]): { key: string; title: string; data: Ev
 export default function TimelineScreen() {
   const { colours } = useTheme();
   const { isSupported } = useSyncState();
+  const { hasSynced } = useStatus();
   const [limit, setLimit] = useState(PAGE);
   const { data, isLoading, error } = useQuery<Event>(SQL, [limit]);
   const sections = useMemo(() => byDay(data), [data]);
@@ -63,7 +64,11 @@ export default function TimelineScreen() {
         )}
         renderItem={({ item }) => <EventRow event={item} />}
         ListEmptyComponent={
-          isLoading || !isSupported ? null : <EmptyState title="No events" hint="Events of your calendars appear here once they are synced." />
+          isLoading || !isSupported ? null : hasSynced ? (
+            <EmptyState title="No events" hint="Events of your calendars appear here once they are synced." />
+          ) : (
+            <EmptyState title="Not synced yet" hint="Your events appear here as they arrive." />
+          )
         }
       />
     </Page>
