@@ -51,10 +51,15 @@ test('the bundle is reloaded again and again while it syncs: no crash, and no wo
     assert.ok(scene.server.demo);
     const phone = await scene.phone({ app });
     await signIn(phone, scene.server.demo);
+    const heard = (runtime: number): number => phone.log.filter(({ text }) => text === `event in runtime ${runtime}`).length;
     for (let round = 0; round < 5; round++) {
+      await phone.evaluate(`nativeModuleProxy.OmniiSync.onStatusChanged(() => console.log('event in runtime ${round}')); undefined`);
+      if (round === 0) await phone.waitFor(async () => heard(0) > 0, 'an event of the module');
       await phone.reload();
+      const before = heard(round);
       // In the middle of what the engine does for the new runtime, and of what it still did for the old one.
       await new Promise((resolve) => setTimeout(resolve, 40 * round));
+      assert.equal(heard(round), before, 'the dead runtime was told something');
     }
     await phone.getByTestId('entity-list').waitFor({ timeoutMs: SYNC_MS });
     await waitForStatus(phone, 'Synced');

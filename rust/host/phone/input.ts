@@ -1,7 +1,7 @@
 /** Fingers and keys: what a user does, as the events that native views would send. */
 import { CommandError } from './channel';
 import { nextTask } from './clock';
-import { currentOf, dispatch, EventPriority, type Family, frameInWindow, onMount, onViewCommand, type ShadowNode, WINDOW } from './fabric';
+import { currentOf, dispatch, EventPriority, type Family, frameInWindow, onMount, onViewCommand, type ShadowNode } from './fabric';
 import { contentSize, inputText, isInput, isScrollView, relayout } from './layout';
 import { safeArea } from './turbo/platform';
 
@@ -151,5 +151,3 @@ export function installInput(): void {
     if (node.family.name.endsWith('TextInput') && node.props['autoFocus'] === true) focus(node);
   });
 }
-
-export const windowFrame = { x: 0, y: 0, width: WINDOW.width, height: WINDOW.height };

@@ -4,7 +4,7 @@
  */
 import { CommandError } from './channel';
 import { elapsed } from './clock';
-import { commits, findAll, frameInWindow, type Rect, rootNode, type ShadowNode, WINDOW } from './fabric';
+import { findAll, frameInWindow, type Rect, rootNode, type ShadowNode, WINDOW } from './fabric';
 import { asText, isInput, isText, textOf } from './layout';
 
 /** A text must be equal; a pattern must match somewhere. */
@@ -122,20 +122,12 @@ function show(query: Query): string {
 
 const POLL_MS = 25;
 
-/** Resolves with the first value of `look` that is not undefined; looks again after each commit. */
+/** Resolves with the first value of `look` that is not undefined. Frames and scroll offsets change without a commit, so it polls. */
 export async function until<T>(look: () => T | undefined, timeoutMs: number, failure: () => string): Promise<T> {
   const deadline = elapsed() + timeoutMs;
-  let seen = -1;
   for (;;) {
-    if (commits.count !== seen) {
-      seen = commits.count;
-      const value = look();
-      if (value !== undefined) return value;
-    } else {
-      // Not everything that is looked at changes with a commit: frames and scroll offsets do not.
-      const value = look();
-      if (value !== undefined) return value;
-    }
+    const value = look();
+    if (value !== undefined) return value;
     if (elapsed() > deadline) throw new CommandError(failure());
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
