@@ -14,9 +14,10 @@ import { dirname, join } from 'node:path';
 import { cargoEnv, targetDirectory } from './cargo.mjs';
 import { root } from './host/hermes.mjs';
 import { autolinking, codegenForIos, prebuiltApp } from './phones/app.mjs';
-import { copyBridge, ffiInclude } from './phones/bridge.mjs';
+import { copyBridge } from './phones/bridge.mjs';
 import { writeAutolinking, writeCodegen } from './phones/gradle-plugin.mjs';
 import { hideSymbols } from './phones/hide-symbols.mjs';
+import { ffiInclude } from './phones/host-bridge.mjs';
 
 const NAME = '@omnii/sync';
 const ABI = 'x86_64';
