@@ -30,17 +30,21 @@ main('build-android', () => {
   const { values } = parseArgs({
     options: { abi: { type: 'string', multiple: true }, ndk: { type: 'string' }, out: { type: 'string' }, ...SWITCHES },
   });
+  const { abi: abis = Object.keys(ABIS), ...rest } = values;
+  for (const abi of abis) {
+    if (!Object.hasOwn(ABIS, abi)) throw new BuildError('BadArgument', `${abi} is not one of ${Object.keys(ABIS).join(', ')}`);
+  }
   const bin = requireNdk(values.ndk ?? process.env.ANDROID_NDK_HOME);
   const work = mkdtempSync(join(tmpdir(), 'omnii-android-'));
   try {
-    for (const abi of values.abi ?? Object.keys(ABIS)) build(abi, bin, work, values);
+    for (const abi of abis) build(abi, bin, work, rest);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 });
 
 function build(abi, bin, work, { out, ...switches }) {
-  const { target, clang, emulation } = ABIS[abi] ?? bad(`${abi} is not one of ${Object.keys(ABIS).join(', ')}`);
+  const { target, clang, emulation } = ABIS[abi];
   const compiler = join(bin, `${clang}${API}-clang`);
   if (!existsSync(compiler)) throw new BuildError('NoNdk', `this NDK has no compiler for API ${API} (${compiler}): install a newer one`);
   const name = target.replaceAll('-', '_');
@@ -68,8 +72,4 @@ function build(abi, bin, work, { out, ...switches }) {
   }
   copyBridge(built.include, out ? join(resolve(out), 'bridge') : join(root, 'cpp/bridge'));
   console.log(`build-android: ${abi} is in ${library}`);
-}
-
-function bad(message) {
-  throw new BuildError('BadArgument', message);
 }
