@@ -7,16 +7,16 @@ import { renameNamespace } from './hide-symbols.mjs';
 
 export const HEADERS = ['rust/cxx.h', 'omnii-sync-ffi/src/lib.rs.h'];
 
-/** The folder of the headers, by what `cargo build --message-format=json` has written; undefined if it did not get that far. */
+/** What `cargo build --message-format=json` has said on `stdout`. */
+export function readMessages(stdout) {
+  const lines = (stdout ?? '').split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** The folder of the headers by cargo's messages; undefined if the build did not get that far. */
 export function includeOf(messages) {
-  for (const line of messages.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    const message = JSON.parse(line);
-    if (message.reason === 'build-script-executed' && /omnii-sync-ffi|rust\/ffi/.test(message.package_id)) {
-      return join(message.out_dir, 'cxxbridge/include');
-    }
-  }
-  return undefined;
+  const made = messages.find(({ reason, package_id: id }) => reason === 'build-script-executed' && /omnii-sync-ffi|rust\/ffi/.test(id));
+  return made && join(made.out_dir, 'cxxbridge/include');
 }
 
 /** Copies the headers, with the namespace of the library. */

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildDirectory, cargoEnv } from '../cargo/folders.mjs';
 import { root } from '../root.mjs';
-import { includeOf } from './bridge.mjs';
+import { includeOf, readMessages } from './bridge.mjs';
 import { BuildError, requireRust } from './requirements.mjs';
 
 const SMALL = {
@@ -57,7 +57,10 @@ export function buildEngine(target, folder, { env = {}, switches = {} } = {}) {
     maxBuffer: 1 << 28,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const include = includeOf(stdout ?? '');
-  if (status !== 0 || !include) throw new BuildError('BuildFailed', `cargo ${args.join(' ')} failed, see above`);
-  return { library: join(folder, target, 'release/libomnii_sync.a'), include };
+  const messages = readMessages(stdout);
+  const files = messages.flatMap(({ reason, filenames }) => (reason === 'compiler-artifact' ? filenames : []));
+  const library = files.find((path) => path.startsWith(folder) && path.endsWith('libomnii_sync.a'));
+  const include = includeOf(messages);
+  if (status !== 0 || !library || !include) throw new BuildError('BuildFailed', `cargo ${args.join(' ')} failed, see above`);
+  return { library, include };
 }

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { cargoEnv, HOST } from '../cargo.mjs';
 import { root } from '../root.mjs';
-import { includeOf } from './bridge.mjs';
+import { includeOf, readMessages } from './bridge.mjs';
 
 /** `OMNII_FFI_INCLUDE`, or else what cargo's build of the host has left. */
 export function ffiInclude() {
@@ -16,7 +16,7 @@ export function ffiInclude() {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (build.error) throw new Error(`cargo did not start: ${build.error.message}`);
-  const include = includeOf(build.stdout);
+  const include = includeOf(readMessages(build.stdout));
   if (!include) throw new Error(`cargo did not get as far as the headers of rust/ffi:\n${build.stderr}`);
   return include;
 }

@@ -22,7 +22,7 @@ before(() => {
   calls = join(work, 'calls');
   mkdirSync(join(work, 'empty'));
   write('ndk', CLANG, '');
-  program('rustc', 'case "$1" in --version) echo "rustc ${RUST_VERSION:-9.0.0} (today)";; --print) echo "$RUST_LIBRARY";; esac');
+  program('rustc', 'case "$1" in --version) echo "rustc ${RUST_VERSION:-1.100.0} (today)";; --print) echo "$RUST_LIBRARY";; esac');
   program('cargo', 'if [ "$1" != --version ]; then echo "$LIBSQLITE3_FLAGS|$@" >> "$CALLS"; exit 1; fi; echo cargo');
   program('node', 'echo "$@" >> "$CALLS"; exit ${NODE_STATUS:-0}');
 });
