@@ -11,7 +11,8 @@
 //   ios.fileProtection      "none", "complete", "completeUnlessOpen" or "completeUntilFirstUserAuthentication"
 //
 // An option that is left out leaves the native projects as they are; one that is given its default takes back what an earlier
-// prebuild has set (backgroundModes only adds). Plain HTTP in debug builds needs no option: Expo's template allows it there, and only there.
+// prebuild has set (backgroundModes only adds). Plain HTTP in debug builds needs no option: Expo's
+// template allows it there.
 const { mkdirSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 
 /** Compressed, without the compiled engine. */
-const MOST_BYTES = 600_000;
+const MOST_BYTES = 700_000;
 const TOP = [
   'ARCHITECTURE.md', 'CHANGELOG.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'OmniiSync.podspec', 'README.md', 'android', 'app.plugin.js', 'cpp', 'docs',
   'ios', 'js', 'lib', 'package.json', 'react-native.config.js', 'rust', 'scripts',
