@@ -29,6 +29,7 @@ const SYSTEM_PACKAGES = [
   { name: 'cmake', why: "Hermes' build", isThere: () => isInstalled('cmake') },
   { name: 'ninja-build', why: "Hermes' build", isThere: () => isInstalled('ninja') },
   { name: 'python3', why: "Hermes' build", isThere: () => isInstalled('python3') },
+  { name: 'ruby', why: 'evaluates the podspec', isThere: () => isInstalled('ruby') },
   { name: 'libclang-dev', why: 'bindings to Hermes', isThere: hasLibclang },
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
   { name: 'chromium', why: 'the example app in a browser', isThere: () => findChromium() !== undefined },
