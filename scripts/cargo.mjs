@@ -1,39 +1,16 @@
-// Where cargo builds, and the programs it builds for the scripts. Every script that calls cargo does so with the
-// environment from here. Uses nothing outside Node: setup runs it before there is a node_modules.
-//
-// Hermes takes about 20 minutes to build, so all checkouts share one directory of intermediate results, in the cache. Two
-// things keep them apart all the same: the finished programs go to the checkout's own target/, and the crates of the
-// repository are compiled through a wrapper in the checkout (scripts/cargo/), whose path cargo makes part of their hash.
-// Without it cargo would take a second checkout's crates for the first one's wherever the second's files are older.
+// The selections of packages that the scripts build, and the programs that come of them. Every script that calls cargo does so
+// with the environment of scripts/cargo/folders.mjs: Hermes takes about 20 minutes to build, once for all checkouts. Uses
+// nothing outside Node: setup runs it before there is a node_modules.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { root } from './host/hermes.mjs';
+import { buildDirectory, cargoEnv, targetDirectory } from './cargo/folders.mjs';
+import { root } from './root.mjs';
+
+export * from './cargo/folders.mjs';
 
 const { env } = process;
-
-/** What outlives a checkout: `OMNII_CACHE_DIR`, or else omnii-sync in the user's cache. */
-export const cacheDirectory = resolve(root, env.OMNII_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'omnii-sync'));
-
-/** Where finished programs are. `CARGO_TARGET_DIR` wins, for all of cargo's results. */
-export const targetDirectory = resolve(root, env.CARGO_TARGET_DIR || 'target');
-
-/** Where intermediate results are, Hermes among them. */
-export const buildDirectory = env.CARGO_TARGET_DIR
-  ? targetDirectory
-  : resolve(root, env.CARGO_BUILD_BUILD_DIR || join(cacheDirectory, 'target'));
-
-/** The environment for cargo; `wrapper` is the file in scripts/cargo that compiles our own crates. */
-export function cargoEnv(wrapper = 'rustc') {
-  return {
-    ...env,
-    CARGO_TARGET_DIR: targetDirectory,
-    CARGO_BUILD_BUILD_DIR: buildDirectory,
-    RUSTC_WORKSPACE_WRAPPER: join(root, 'scripts/cargo', wrapper),
-  };
-}
 
 // One profile and few selections of packages: each selection unifies the features of the dependencies in its own way.
 const RELEASE = ['--release', '--locked'];

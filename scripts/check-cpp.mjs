@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ffiInclude } from './phones/bridge.mjs';
+import { ffiInclude } from './phones/host-bridge.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const reactCommon = join(root, 'node_modules/react-native/ReactCommon');

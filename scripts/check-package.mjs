@@ -1,5 +1,6 @@
 // What `npm install @omnii/sync` brings: the tarball has what a consumer needs and nothing else, its types and exports are what
-// tools expect, and an app outside of this repository installs it, type-checks, is bundled by Metro, and syncs on the headless phone.
+// tools expect, and an app outside of this repository installs it, type-checks, is bundled by Metro, syncs on the headless phone,
+// and builds the engine from source.
 //
 //   node scripts/check-package.mjs
 //
@@ -11,16 +12,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from './host/hermes.mjs';
+import { checkContents } from './package/contents.mjs';
+import { checkSourceBuild } from './package/source-build.mjs';
+import { root } from './root.mjs';
 
-/** Compressed, without the compiled engine. */
-const MOST_BYTES = 600_000;
-const NEEDED = [
-  'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'lib/module/index.js', 'lib/module/NativeOmniiSync.web.js', 'lib/typescript/index.d.ts',
-  'js/NativeOmniiSync.ts', 'cpp/OmniiSyncModule.cpp', 'android/CMakeLists.txt', 'android/build.gradle', 'ios/OmniiSyncProvider.mm',
-  'OmniiSync.podspec', 'react-native.config.js', 'app.plugin.js',
-];
-const ALLOWED = /^(lib\/(module|typescript)\/|js\/(?!test\/)|cpp\/|android\/(src|CMakeLists|build\.gradle|libs)|ios\/|docs\/|[A-Z]+\.md$|LICENSE$|package\.json$|OmniiSync\.podspec$|react-native\.config\.js$|app\.plugin\.js$)/;
 const PLUGIN = ['app.plugin', 'app.plugin.js'];
 
 const work = mkdtempSync(join(tmpdir(), 'omnii-package-'));
@@ -33,11 +28,7 @@ try {
   await check('the tarball has what is needed, and nothing else', () => {
     const json = npm(['pack', '--json', '--pack-destination', work], root);
     [packed] = JSON.parse(json.slice(json.indexOf('[\n')));
-    const files = packed.files.map(({ path }) => path);
-    for (const path of NEEDED) assert.ok(files.includes(path), `${path} is missing`);
-    const other = files.filter((path) => !ALLOWED.test(path));
-    assert.deepEqual(other, [], 'these files are nobody’s business');
-    assert.ok(packed.size < MOST_BYTES, `${packed.size} bytes are more than ${MOST_BYTES}`);
+    checkContents(packed, join(work, packed.filename));
   });
   await check('publint has nothing to say', async () => {
     const { publint } = await import('publint');
@@ -65,6 +56,7 @@ try {
   await check('its bundle syncs on the headless phone', () => {
     run(process.execPath, [join(root, 'scripts/phone.mjs'), '--project', app, '--script', join(root, 'example-app/flows/story.ts')], root);
   });
+  await check('it builds the engine from source, by the lock file, without the network', () => checkSourceBuild(join(app, 'node_modules/@omnii/sync'), work));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -30,6 +30,7 @@ const SYSTEM_PACKAGES = [
   { name: 'cmake', why: "Hermes' build", isThere: () => isInstalled('cmake') },
   { name: 'ninja-build', why: "Hermes' build", isThere: () => isInstalled('ninja') },
   { name: 'python3', why: "Hermes' build", isThere: () => isInstalled('python3') },
+  { name: 'ruby', why: 'evaluates the podspec', isThere: () => isInstalled('ruby') },
   { name: 'libclang-dev', why: 'bindings to Hermes', isThere: hasLibclang },
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
   { name: 'ruby', why: 'the podspec, which is a program in Ruby', isThere: () => isInstalled('ruby') },

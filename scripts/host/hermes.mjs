@@ -1,10 +1,6 @@
 // What esbuild has to know about Hermes 1.0: which syntax its compiler takes, and how packages are resolved for it.
 
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The repository. */
-export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+export { root } from '../root.mjs';
 
 /**
  * Hermes 1.0 takes ES2022 (classes with private members, async functions, `for await`), tried with its own compiler, but

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../host/hermes.mjs';
+import { root } from '../root.mjs';
 
 /** Debian packages that `checkJavaAndGradle` needs. */
 export const JAVA_PACKAGES = ['openjdk-17-jdk-headless', 'groovy'];

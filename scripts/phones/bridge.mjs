@@ -1,37 +1,25 @@
-// The C++ header that cxx makes of rust/ffi: where a build has left it, and as a copy that the package ships in cpp/bridge,
-// because the C++ of the module is compiled in the app.
+// The C++ headers that cxx makes of rust/ffi, because the C++ of the module is compiled in the app: found in what a build of
+// cargo says, and copied to go with a library that `hideSymbols` has made.
 
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cargoEnv, HOST } from '../cargo.mjs';
-import { root } from '../host/hermes.mjs';
 import { renameNamespace } from './hide-symbols.mjs';
 
-const HEADERS = ['rust/cxx.h', 'omnii-sync-ffi/src/lib.rs.h'];
+export const HEADERS = ['rust/cxx.h', 'omnii-sync-ffi/src/lib.rs.h'];
 
-/** `OMNII_FFI_INCLUDE`, or else what cargo's build of the host, which setup has made, has left. */
-export function ffiInclude() {
-  if (process.env.OMNII_FFI_INCLUDE) return process.env.OMNII_FFI_INCLUDE;
-  const build = spawnSync('cargo', ['build', ...HOST, '--message-format=json'], {
-    cwd: root,
-    env: cargoEnv(),
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (build.error) throw new Error(`cargo did not start: ${build.error.message}`);
-  for (const line of build.stdout.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    const message = JSON.parse(line);
-    if (message.reason === 'build-script-executed' && /omnii-sync-ffi|rust\/ffi/.test(message.package_id)) {
-      return join(message.out_dir, 'cxxbridge/include');
-    }
-  }
-  throw new Error(`cargo did not get as far as the headers of rust/ffi:\n${build.stderr}`);
+/** What `cargo build --message-format=json` has said on `stdout`. */
+export function readMessages(stdout) {
+  const lines = (stdout ?? '').split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line));
 }
 
-/** Copies the headers, to go with a library that `hideSymbols` has made. */
+/** The folder of the headers by cargo's messages; undefined if the build did not get that far. */
+export function includeOf(messages) {
+  const made = messages.find(({ reason, package_id: id }) => reason === 'build-script-executed' && /omnii-sync-ffi|rust\/ffi/.test(id));
+  return made && join(made.out_dir, 'cxxbridge/include');
+}
+
+/** Copies the headers, with the namespace of the library. */
 export function copyBridge(from, to) {
   for (const header of HEADERS) {
     mkdirSync(dirname(join(to, header)), { recursive: true });

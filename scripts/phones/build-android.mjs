@@ -1,16 +1,20 @@
-// Builds the engine for Android with an NDK and leaves it, with the header of the bridge, where android/CMakeLists.txt looks.
+// Builds the engine for Android with an NDK and leaves it, with the headers of the bridge, where android/CMakeLists.txt looks.
 //
-//   node scripts/phones/build-android.mjs [--abi <abi>]… [--ndk <folder>]
+//   node scripts/phones/build-android.mjs [--abi <abi>]… [--ndk <folder>] [--out <folder>] [--sqlcipher] [--no-fts5]
 //
-// Without --abi, for all four. The NDK is --ndk, or else ANDROID_NDK_HOME. Needs Rust with the targets below.
+// Without --abi, for all four. The NDK is --ndk, or else ANDROID_NDK_HOME. With --out nothing is written into the package: the
+// libraries go to libs/ there, and the headers to bridge/.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from '../host/hermes.mjs';
-import { buildEngine } from './build-engine.mjs';
+import { root } from '../root.mjs';
+import { copyBridge } from './bridge.mjs';
+import { buildEngine, SWITCHES } from './build-engine.mjs';
 import { foreignSymbols, hideSymbols } from './hide-symbols.mjs';
+import { main } from './main.mjs';
+import { BuildError, requireNdk } from './requirements.mjs';
 
 /** React Native's own minimum. */
 const API = 24;
@@ -22,26 +26,40 @@ const ABIS = {
   x86: { target: 'i686-linux-android', clang: 'i686-linux-android', emulation: 'elf_i386' },
 };
 
-const { values } = parseArgs({ options: { abi: { type: 'string', multiple: true }, ndk: { type: 'string' } } });
-const ndk = values.ndk ?? process.env.ANDROID_NDK_HOME ?? fail('where is the NDK? Set ANDROID_NDK_HOME, or pass --ndk');
-const hosts = join(ndk, 'toolchains/llvm/prebuilt');
-if (!existsSync(hosts)) fail(`${ndk} is not an NDK`);
-const bin = join(hosts, readdirSync(hosts)[0], 'bin');
-const nm = join(bin, 'llvm-nm');
+main('build-android', () => {
+  const { values } = parseArgs({
+    options: { abi: { type: 'string', multiple: true }, ndk: { type: 'string' }, out: { type: 'string' }, ...SWITCHES },
+  });
+  const { abi: abis = Object.keys(ABIS), ...rest } = values;
+  for (const abi of abis) {
+    if (!Object.hasOwn(ABIS, abi)) throw new BuildError('BadArgument', `${abi} is not one of ${Object.keys(ABIS).join(', ')}`);
+  }
+  const bin = requireNdk(values.ndk ?? process.env.ANDROID_NDK_HOME);
+  const work = mkdtempSync(join(tmpdir(), 'omnii-android-'));
+  try {
+    for (const abi of abis) build(abi, bin, work, rest);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+});
 
-for (const abi of values.abi ?? Object.keys(ABIS)) {
-  const { target, clang, emulation } = ABIS[abi] ?? fail(`${abi} is not one of ${Object.keys(ABIS).join(', ')}`);
+function build(abi, bin, work, { out, ...switches }) {
+  const { target, clang, emulation } = ABIS[abi];
   const compiler = join(bin, `${clang}${API}-clang`);
+  if (!existsSync(compiler)) throw new BuildError('NoNdk', `this NDK has no compiler for API ${API} (${compiler}): install a newer one`);
   const name = target.replaceAll('-', '_');
-  const built = buildEngine(target, {
+  const env = {
     [`CC_${name}`]: compiler,
     [`CXX_${name}`]: `${compiler}++`,
     [`AR_${name}`]: join(bin, 'llvm-ar'),
+    [`RANLIB_${name}`]: join(bin, 'llvm-ranlib'),
     [`CARGO_TARGET_${name.toUpperCase()}_LINKER`]: compiler,
-  });
-  const library = join(root, 'android/libs', abi, 'libomnii_sync.a');
+  };
+  const built = buildEngine(target, work, { env, switches });
+  const library = join(out ? resolve(out) : join(root, 'android'), 'libs', abi, 'libomnii_sync.a');
+  const nm = join(bin, 'llvm-nm');
   mkdirSync(join(library, '..'), { recursive: true });
-  hideSymbols(built, library, {
+  hideSymbols(built.library, library, {
     ld: join(bin, 'ld.lld'),
     ldFlags: ['-m', emulation, '--whole-archive', '--force-group-allocation'],
     nm,
@@ -49,12 +67,9 @@ for (const abi of values.abi ?? Object.keys(ABIS)) {
     ar: join(bin, 'llvm-ar'),
   });
   const foreign = foreignSymbols(library, nm);
-  if (foreign.length > 0) fail(`the library for ${abi} exports what is not ours: ${foreign.slice(0, 10).join(', ')}`);
+  if (foreign.length > 0) {
+    throw new BuildError('ForeignSymbols', `the library for ${abi} exports what is not ours: ${foreign.slice(0, 10).join(', ')}`);
+  }
+  copyBridge(built.include, out ? join(resolve(out), 'bridge') : join(root, 'cpp/bridge'));
   console.log(`build-android: ${abi} is in ${library}`);
-}
-execFileSync(process.execPath, [join(root, 'scripts/phones/copy-bridge.mjs')], { stdio: 'inherit' });
-
-function fail(message) {
-  console.error(`build-android: ${message}`);
-  process.exit(1);
 }

@@ -1,16 +1,21 @@
-// Builds the engine for iOS on a Mac and leaves ios/OmniiSync.xcframework and the header of the bridge, where the podspec looks.
+// Builds the engine for iOS on a Mac and leaves OmniiSync.xcframework and the headers of the bridge where the podspec looks.
 //
-//   node scripts/phones/build-ios.mjs
+//   node scripts/phones/build-ios.mjs [--out <folder>] [--sqlcipher] [--no-fts5]
 //
-// Needs Xcode, Rust with the targets below, and rustup's component llvm-tools.
+// Needs Xcode, Rust with the targets below, and rustup's component llvm-tools. With --out nothing else of the package is written
+// to: the framework goes there, and the headers to bridge/ in it.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { root } from '../host/hermes.mjs';
-import { buildEngine } from './build-engine.mjs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../root.mjs';
+import { copyBridge } from './bridge.mjs';
+import { buildEngine, SWITCHES } from './build-engine.mjs';
 import { foreignSymbols, hideSymbols } from './hide-symbols.mjs';
+import { main } from './main.mjs';
+import { BuildError, requireLlvmTools, requireRust, requireXcode } from './requirements.mjs';
 
 const MINIMUM = '15.1';
 const DEVICE = { target: 'aarch64-apple-ios', arch: 'arm64', sdk: 'iphoneos' };
@@ -19,44 +24,44 @@ const SIMULATORS = [
   { target: 'x86_64-apple-ios', arch: 'x86_64', sdk: 'iphonesimulator' },
 ];
 
-if (process.platform !== 'darwin') fail('iOS can only be built for on a Mac');
-const sysroot = output('rustc', ['--print', 'sysroot']);
-const host = /host: (\S+)/.exec(output('rustc', ['-vV']))[1];
-const llvm = join(sysroot, 'lib/rustlib', host, 'bin');
-const framework = join(root, 'ios/OmniiSync.xcframework');
-const work = mkdtempSync(join(tmpdir(), 'omnii-ios-'));
-try {
-  const device = hidden(DEVICE);
-  const simulators = join(work, 'simulators/libomnii_sync.a');
-  mkdirSync(join(work, 'simulators'));
-  execFileSync('lipo', ['-create', ...SIMULATORS.map(hidden), '-output', simulators]);
-  rmSync(framework, { recursive: true, force: true });
-  execFileSync('xcodebuild', ['-create-xcframework', '-library', device, '-library', simulators, '-output', framework], { stdio: 'inherit' });
-} finally {
-  rmSync(work, { recursive: true, force: true });
-}
-execFileSync(process.execPath, [join(root, 'scripts/phones/copy-bridge.mjs')], { stdio: 'inherit' });
+main('build-ios', () => {
+  const { values } = parseArgs({ options: { out: { type: 'string' }, ...SWITCHES } });
+  requireXcode();
+  for (const { target } of [DEVICE, ...SIMULATORS]) requireRust(target, values);
+  const llvm = requireLlvmTools();
+  const out = values.out ? resolve(values.out) : join(root, 'ios');
+  const framework = join(out, 'OmniiSync.xcframework');
+  const work = mkdtempSync(join(tmpdir(), 'omnii-ios-'));
+  try {
+    const device = hidden(DEVICE, llvm, work, values);
+    const simulators = SIMULATORS.map((simulator) => hidden(simulator, llvm, work, values).library);
+    const both = join(work, 'simulators/libomnii_sync.a');
+    mkdirSync(join(work, 'simulators'));
+    execFileSync('lipo', ['-create', ...simulators, '-output', both]);
+    rmSync(framework, { recursive: true, force: true });
+    mkdirSync(out, { recursive: true });
+    execFileSync('xcodebuild', ['-create-xcframework', '-library', device.library, '-library', both, '-output', framework], { stdio: 'inherit' });
+    copyBridge(device.include, values.out ? join(out, 'bridge') : join(root, 'cpp/bridge'));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  console.log(`build-ios: the engine is in ${framework}`);
+});
 
-function hidden({ target, arch, sdk }) {
-  const library = join(work, target, 'libomnii_sync.a');
-  mkdirSync(join(work, target));
-  hideSymbols(buildEngine(target, { IPHONEOS_DEPLOYMENT_TARGET: MINIMUM }), library, {
-    ld: output('xcrun', ['--sdk', sdk, '--find', 'ld']),
+function hidden({ target, arch, sdk }, llvm, work, switches) {
+  const library = join(work, 'hidden', target, 'libomnii_sync.a');
+  mkdirSync(join(library, '..'), { recursive: true });
+  const built = buildEngine(target, work, { env: { IPHONEOS_DEPLOYMENT_TARGET: MINIMUM }, switches });
+  hideSymbols(built.library, library, {
+    ld: execFileSync('xcrun', ['--sdk', sdk, '--find', 'ld'], { encoding: 'utf8' }).trim(),
     ldFlags: ['-arch', arch, '-all_load'],
     nm: join(llvm, 'llvm-nm'),
     objcopy: join(llvm, 'llvm-objcopy'),
     ar: join(llvm, 'llvm-ar'),
   });
   const foreign = foreignSymbols(library, join(llvm, 'llvm-nm'));
-  if (foreign.length > 0) fail(`the library for ${target} exports what is not ours: ${foreign.slice(0, 10).join(', ')}`);
-  return library;
-}
-
-function output(command, args) {
-  return execFileSync(command, args, { encoding: 'utf8' }).trim();
-}
-
-function fail(message) {
-  console.error(`build-ios: ${message}`);
-  process.exit(1);
+  if (foreign.length > 0) {
+    throw new BuildError('ForeignSymbols', `the library for ${target} exports what is not ours: ${foreign.slice(0, 10).join(', ')}`);
+  }
+  return { library, include: built.include };
 }

@@ -1,9 +1,10 @@
-// Leaves the header of the bridge in cpp/bridge, where the phone builds look for it. Part of packing and of each phone build.
+// Leaves the headers of the bridge in cpp/bridge, for the package. Part of packing.
 //
 //   node scripts/phones/copy-bridge.mjs
 
 import { join } from 'node:path';
-import { root } from '../host/hermes.mjs';
-import { copyBridge, ffiInclude } from './bridge.mjs';
+import { root } from '../root.mjs';
+import { copyBridge } from './bridge.mjs';
+import { ffiInclude } from './host-bridge.mjs';
 
 copyBridge(ffiInclude(), join(root, 'cpp/bridge'));

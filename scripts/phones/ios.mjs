@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { root } from '../host/hermes.mjs';
+import { root } from '../root.mjs';
 import { codegenForIos } from './app.mjs';
-import { copyBridge, ffiInclude } from './bridge.mjs';
+import { copyBridge } from './bridge.mjs';
+import { ffiInclude } from './host-bridge.mjs';
 
 const reactNative = join(root, 'node_modules/react-native');
 const common = join(reactNative, 'ReactCommon');

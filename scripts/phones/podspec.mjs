@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { root } from '../host/hermes.mjs';
-import { copyBridge, ffiInclude } from './bridge.mjs';
+import { root } from '../root.mjs';
+import { copyBridge } from './bridge.mjs';
+import { ffiInclude } from './host-bridge.mjs';
 
 const FRAMEWORK = 'ios/OmniiSync.xcframework';
 /** Where the headers and functions come from that the C++ and the provider use. */
@@ -50,26 +51,41 @@ export async function checkPodspec(check, work) {
     for (const pod of PODS) assert.ok(Object.hasOwn(attributes.dependencies, pod), `it does not depend on ${pod}`);
     assert.equal(attributes.version, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
 
-    const paths = [attributes.pod_target_xcconfig.HEADER_SEARCH_PATHS].flat().join(' ');
-    const ours = [...paths.matchAll(/"\$\(PODS_TARGET_SRCROOT\)\/([^"]*)"/g)].map(([, path]) => path);
+    const ours = ownPaths(attributes);
     assert.ok(ours.includes('cpp/bridge'), 'the header of the bridge would not be found');
     for (const path of ours) assert.ok(existsSync(join(shipped, path)), `${path}, where it looks for headers, does not exist`);
-    assert.ok(paths.includes('$(PODS_ROOT)/'), 'the search paths of React Native are lost');
+    assert.ok(searchPaths(attributes).includes('$(PODS_ROOT)/'), 'the search paths of React Native are lost');
   });
   await check('the podspec without a compiled engine says what to do', () => {
     rmSync(framework, { recursive: true });
     assert.match(refused(shipped, app), /^RuntimeError: @omnii\/sync: there is no engine for iOS .*"omniiSync\.buildFromSource": "true"/m);
   });
   await check('the podspec builds the engine if the app says so', () => {
-    writeFileSync(properties, JSON.stringify({ 'omniiSync.buildFromSource': 'true' }));
-    const builds = ({ commands }) =>
-      commands.flat().filter((argument) => argument === join(shipped, 'scripts/phones/build-ios.mjs')).length === 1;
-    assert.ok(builds(evaluated(shipped, app)), 'it does not call build-ios.mjs');
+    const say = (settings) => writeFileSync(properties, JSON.stringify(settings));
+    const script = join(shipped, 'scripts/phones/build-ios.mjs');
+    assert.ok(existsSync(script), 'the script that builds it is not shipped');
+    const built = (env) => {
+      const { attributes, commands } = evaluated(shipped, app, env);
+      assert.deepEqual(commands.map((command) => command.slice(0, 3)), [['node', script, '--out']]);
+      // Where it leaves them is where Xcode looks.
+      const [[, , , out, ...switches]] = commands;
+      assert.equal(join(shipped, attributes.vendored_frameworks), join(out, 'OmniiSync.xcframework'));
+      assert.ok(ownPaths(attributes).map((path) => join(shipped, path)).includes(join(out, 'bridge')));
+      return switches;
+    };
+    say({ 'omniiSync.buildFromSource': 'true' });
+    assert.deepEqual(built(), []);
     assert.match(refused(shipped, app, { STAND_IN_SYSTEM: 'false' }), /@omnii\/sync: the engine could not be built/);
-    writeFileSync(properties, JSON.stringify({ 'omniiSync.buildFromSource': 'false' }));
+    say({ 'omniiSync.sqlcipher': 'true', 'omniiSync.fts5': 'false' });
+    assert.deepEqual(built(), ['--sqlcipher', '--no-fts5']);
+    say({ 'omniiSync.sqlcipher': 'true', 'omniiSync.buildFromSource': 'false' });
+    assert.match(refused(shipped, app), /need a build from source/);
+    say({ 'omniiSync.sqlcipher': 'yes' });
+    assert.match(refused(shipped, app), /must be "true" or "false", not "yes"/);
+    say({ 'omniiSync.buildFromSource': 'false' });
     assert.match(refused(shipped, app), /there is no engine for iOS/);
     rmSync(properties);
-    assert.ok(builds(evaluated(shipped, app, { OMNII_SYNC_BUILD_FROM_SOURCE: '1' })), 'it does not hear the environment');
+    assert.deepEqual(built({ OMNII_SYNC_BUILD_FROM_SOURCE: '1' }), []);
   });
   await check('the podspec cannot misspell an attribute', () => {
     const text = readFileSync(join(shipped, 'OmniiSync.podspec'), 'utf8');
@@ -92,6 +108,15 @@ function layOut(folder) {
     cpSync(join(root, path), join(folder, path));
   }
   copyBridge(ffiInclude(), join(folder, 'cpp/bridge'));
+}
+
+function searchPaths(attributes) {
+  return [attributes.pod_target_xcconfig.HEADER_SEARCH_PATHS].flat().join(' ');
+}
+
+/** Those of them that are in the package. */
+function ownPaths(attributes) {
+  return [...searchPaths(attributes).matchAll(/"\$\(PODS_TARGET_SRCROOT\)\/([^"]*)"/g)].map(([, path]) => path);
 }
 
 function evaluated(folder, app, env) {

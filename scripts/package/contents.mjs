@@ -1,0 +1,58 @@
+// What the tarball holds: what a consumer needs, to build the engine from source as well, and nothing else.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+
+/** Compressed, without the compiled engine. */
+const MOST_BYTES = 700_000;
+const TOP = [
+  'ARCHITECTURE.md', 'CHANGELOG.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'OmniiSync.podspec', 'README.md', 'android', 'app.plugin.js', 'cpp', 'docs',
+  'ios', 'js', 'lib', 'package.json', 'react-native.config.js', 'rust', 'scripts',
+];
+/** The only ones of their folders. */
+const EXACT = {
+  android: ['CMakeLists.txt', 'build.gradle', 'src'],
+  ios: ['OmniiSyncProvider.h', 'OmniiSyncProvider.mm'],
+  lib: ['module', 'typescript'],
+  rust: ['core', 'engine', 'ffi', 'host', 'server', 'testkit'],
+  'rust/core': ['Cargo.toml', 'src'],
+  'rust/engine': ['Cargo.toml', 'src'],
+  'rust/ffi': ['Cargo.toml', 'build.rs', 'src'],
+  // Without these manifests the workspace would be another one, and Cargo.lock would not hold.
+  'rust/host': ['Cargo.toml'],
+  'rust/server': ['Cargo.toml'],
+  'rust/testkit': ['Cargo.toml'],
+  scripts: ['cargo', 'phones', 'root.mjs'],
+  'scripts/cargo': ['folders.mjs', 'rustc'],
+  'scripts/phones': ['bridge.mjs', 'build-android.mjs', 'build-engine.mjs', 'build-ios.mjs', 'hide-symbols.mjs', 'main.mjs', 'requirements.mjs'],
+};
+const NEEDED = [
+  'lib/module/index.js', 'lib/module/NativeOmniiSync.web.js', 'lib/typescript/index.d.ts', 'js/NativeOmniiSync.ts', 'cpp/OmniiSyncModule.cpp',
+  'cpp/bridge/rust/cxx.h', 'cpp/bridge/omnii-sync-ffi/src/lib.rs.h', 'docs/building.md', 'rust/ffi/src/lib.rs',
+];
+const TEST = /(^|\/)(tests?|__tests__|fuzz|fixtures)(\/|\.\w+$)|[._]tests?\.\w+$/;
+
+/** `packed`: what `npm pack --json` says of `tarball`. */
+export function checkContents(packed, tarball) {
+  const files = packed.files.map(({ path }) => path);
+  const entries = (folder) => {
+    const below = files.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length).split('/')[0]);
+    return [...new Set(below)].sort();
+  };
+  assert.deepEqual(entries(''), TOP);
+  for (const [folder, names] of Object.entries(EXACT)) assert.deepEqual(entries(`${folder}/`), names, folder);
+  for (const path of NEEDED) assert.ok(files.includes(path), `${path} is missing`);
+  assert.deepEqual(files.filter((path) => TEST.test(path)), [], 'tests are nobody’s business');
+  // Also those that have another name.
+  const rust = files.filter((path) => path.endsWith('.rs'));
+  const tests = rust.flatMap((path) => {
+    const source = execFileSync('tar', ['-xzOf', tarball, `package/${path}`], { encoding: 'utf8' });
+    const folder = path.replace(/(\/lib)?\.rs$/, '');
+    return [...source.matchAll(/#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))? )?mod (\w+);/g)].map(([, name]) => `${folder}/${name}`);
+  });
+  assert.ok(tests.length > 0, 'the search for test modules finds none');
+  for (const test of tests) {
+    assert.deepEqual(rust.filter((path) => path === `${test}.rs` || path.startsWith(`${test}/`)), [], 'modules for tests only');
+  }
+  assert.ok(packed.size < MOST_BYTES, `${packed.size} bytes are more than ${MOST_BYTES}`);
+}
