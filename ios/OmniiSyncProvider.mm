@@ -3,9 +3,14 @@
 //
 // Info.plist: OmniiSyncExcludeFromBackup (boolean, default NO); OmniiSyncFileProtection: "none", "complete",
 // "completeUnlessOpen" or "completeUntilFirstUserAuthentication" (the default, so that syncing in the background works).
+//
+// React Native makes one of these when the first module is asked for, on whatever thread that is, and keeps it as long as the
+// process lives, over reloads, too. What goes wrong is logged, without paths, and ends nothing: if the directory is unusable the
+// opening of a database fails, and says so to the app.
 
 #import "OmniiSyncProvider.h"
 
+#import <React/RCTUtils.h>
 #import <UIKit/UIKit.h>
 
 #include <stdlib.h>
@@ -14,9 +19,16 @@
 
 #include "OmniiSyncModule.h"
 
+static const int64_t OmniiSyncHoldSeconds = 5;
+
+static void OmniiSyncReport(NSString *what, NSError *error)
+{
+  NSLog(@"OmniiSync: %@ (%@ %ld)", what, error.domain, (long)error.code);
+}
+
 static NSFileProtectionType OmniiSyncProtection(void)
 {
-  NSString *name = [NSBundle.mainBundle objectForInfoDictionaryKey:@"OmniiSyncFileProtection"];
+  id name = [NSBundle.mainBundle objectForInfoDictionaryKey:@"OmniiSyncFileProtection"];
   if ([name isEqual:@"none"]) {
     return NSFileProtectionNone;
   }
@@ -26,34 +38,65 @@ static NSFileProtectionType OmniiSyncProtection(void)
   if ([name isEqual:@"completeUnlessOpen"]) {
     return NSFileProtectionCompleteUnlessOpen;
   }
+  if (name != nil && ![name isEqual:@"completeUntilFirstUserAuthentication"]) {
+    NSLog(@"OmniiSync: OmniiSyncFileProtection has an unknown value; completeUntilFirstUserAuthentication is used");
+  }
   return NSFileProtectionCompleteUntilFirstUserAuthentication;
+}
+
+/// Of the directory, whose new files inherit it, and of the files that are there: made by an earlier version of the app, they
+/// have the protection which that one asked for.
+static void OmniiSyncProtect(NSFileManager *files, NSString *directory)
+{
+  NSDictionary<NSFileAttributeKey, id> *attributes = @{NSFileProtectionKey : OmniiSyncProtection()};
+  NSError *error = nil;
+  NSArray<NSString *> *names = [files contentsOfDirectoryAtPath:directory error:&error];
+  if (names == nil) {
+    OmniiSyncReport(@"the directory for databases could not be read", error);
+    return;
+  }
+  BOOL done = [files setAttributes:attributes ofItemAtPath:directory error:&error];
+  for (NSString *name in names) {
+    NSString *path = [directory stringByAppendingPathComponent:name];
+    done = [files setAttributes:attributes ofItemAtPath:path error:&error] && done;
+  }
+  if (!done) {
+    OmniiSyncReport(@"the protection of the databases could not be set", error);
+  }
 }
 
 /// Makes `Application Support/omnii-sync` and tells the engine, which reads the environment, that databases live there.
 static void OmniiSyncPrepareDirectory(void)
 {
   NSFileManager *files = NSFileManager.defaultManager;
+  NSError *error = nil;
   NSURL *support = [files URLForDirectory:NSApplicationSupportDirectory
                                  inDomain:NSUserDomainMask
                         appropriateForURL:nil
                                    create:YES
-                                    error:nil];
+                                    error:&error];
   NSURL *directory = [support URLByAppendingPathComponent:@"omnii-sync" isDirectory:YES];
-  if (directory == nil) {
+  NSString *path = directory.path;
+  if (path == nil) {
+    OmniiSyncReport(@"there is no directory for databases", error);
     return;
   }
-  NSDictionary *attributes = @{NSFileProtectionKey : OmniiSyncProtection()};
-  [files createDirectoryAtURL:directory withIntermediateDirectories:YES attributes:attributes error:nil];
-  // The attributes above count for a new directory only. Files made in it inherit its protection.
-  [files setAttributes:attributes ofItemAtPath:directory.path error:nil];
-  NSNumber *excluded = [NSBundle.mainBundle objectForInfoDictionaryKey:@"OmniiSyncExcludeFromBackup"];
-  [directory setResourceValue:@([excluded isKindOfClass:NSNumber.class] && excluded.boolValue)
-                       forKey:NSURLIsExcludedFromBackupKey
-                        error:nil];
-  setenv("OMNII_SYNC_DIRECTORY", directory.fileSystemRepresentation, 1);
+  // Before anything can fail: without it the engine would look for a directory that iOS does not have.
+  setenv("OMNII_SYNC_DIRECTORY", path.fileSystemRepresentation, 1);
+  if (![files createDirectoryAtURL:directory withIntermediateDirectories:YES attributes:nil error:&error]) {
+    OmniiSyncReport(@"the directory for databases could not be made", error);
+    return;
+  }
+  OmniiSyncProtect(files, path);
+  id excluded = [NSBundle.mainBundle objectForInfoDictionaryKey:@"OmniiSyncExcludeFromBackup"];
+  BOOL exclude = [excluded isKindOfClass:NSNumber.class] && [excluded boolValue];
+  if (![directory setResourceValue:@(exclude) forKey:NSURLIsExcludedFromBackupKey error:&error]) {
+    OmniiSyncReport(@"whether the databases are backed up could not be set", error);
+  }
 }
 
 @implementation OmniiSyncProvider {
+  // Main thread only, where UIKit posts its notifications and calls expiration handlers.
   UIBackgroundTaskIdentifier _task;
 }
 
@@ -83,13 +126,14 @@ static void OmniiSyncPrepareDirectory(void)
 - (void)holdOn
 {
   [self letGo];
-  UIApplication *application = UIApplication.sharedApplication;
-  _task = [application beginBackgroundTaskWithName:@"OmniiSync"
-                                 expirationHandler:^{
-                                   [self letGo];
-                                 }];
+  // Nil in an app extension, which has no such notification either.
+  _task = [RCTSharedApplication() beginBackgroundTaskWithName:@"OmniiSync"
+                                            expirationHandler:^{
+                                              [self letGo];
+                                            }];
   UIBackgroundTaskIdentifier mine = _task;
-  dispatch_after(dispatch_time(DISPATCH_TIME_NOW, 5 * NSEC_PER_SEC), dispatch_get_main_queue(), ^{
+  dispatch_after(dispatch_time(DISPATCH_TIME_NOW, OmniiSyncHoldSeconds * (int64_t)NSEC_PER_SEC), dispatch_get_main_queue(), ^{
+    // Not one of a later visit to the background.
     if (self->_task == mine) {
       [self letGo];
     }
@@ -99,7 +143,7 @@ static void OmniiSyncPrepareDirectory(void)
 - (void)letGo
 {
   if (_task != UIBackgroundTaskInvalid) {
-    [UIApplication.sharedApplication endBackgroundTask:_task];
+    [RCTSharedApplication() endBackgroundTask:_task];
     _task = UIBackgroundTaskInvalid;
   }
 }

@@ -7,17 +7,21 @@
 // React Native for Android are replaced by scripts/phones/stand-in, and CocoaPods' folders of headers are made by hand.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cargoEnv, targetDirectory } from './cargo.mjs';
 import { root } from './host/hermes.mjs';
-import { autolinking, codegenForIos, prebuiltApp } from './phones/app.mjs';
+import { checkManifest } from './phones/android.mjs';
+import { autolinking, prebuiltApp } from './phones/app.mjs';
 import { copyBridge } from './phones/bridge.mjs';
+import { misaligned } from './phones/elf.mjs';
 import { writeAutolinking, writeCodegen } from './phones/gradle-plugin.mjs';
 import { hideSymbols } from './phones/hide-symbols.mjs';
 import { ffiInclude } from './phones/host-bridge.mjs';
+import { checkIos } from './phones/ios.mjs';
+import { checkPodspec } from './phones/podspec.mjs';
 
 const NAME = '@omnii/sync';
 const ABI = 'x86_64';
@@ -53,12 +57,9 @@ try {
   });
   await check('Android: the app’s CMake project links the module', linkForAndroid);
   await check('expo prebuild applies the config plugin', configure);
-  if (spawnSync('javac', ['--version'], { stdio: 'ignore' }).status === 0) {
-    await check('Android: the Java classes compile against stand-ins of those they use', compileJava);
-  } else {
-    console.log('     Android: the Java classes are not checked, there is no javac');
-  }
-  await check('iOS: generated code names the provider, and cpp/ compiles with its headers', compileForIos);
+  await checkManifest(check);
+  await checkPodspec(check, work);
+  await checkIos(check, () => app, work);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -123,55 +124,7 @@ function linkForAndroid() {
   const shown = tool('nm', ['-D', '--defined-only', join(out, 'libappmodules.so')]);
   assert.match(shown, /OmniiSyncModule/, 'the module is not in the app’s library');
   assert.doesNotMatch(shown, /sqlite3_/, 'the app’s library exports SQLite');
-}
-
-function compileJava() {
-  const sources = ['scripts/phones/stand-in/java', 'android/src/main/java'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true })
-      .filter((name) => name.endsWith('.java'))
-      .map((name) => join(root, folder, name))
-  );
-  tool('javac', ['-Xlint:all,-serial', '-Werror', '-d', join(work, 'java'), ...sources]);
-  const manifest = readFileSync(join(root, 'android/src/main/AndroidManifest.xml'), 'utf8');
-  const provider = /<provider\s+android:name="([\w.]+)"/.exec(manifest)?.[1];
-  assert.ok(existsSync(join(work, 'java', `${provider?.replaceAll('.', '/')}.class`)), `the manifest names ${provider}, which is no class`);
-}
-
-function compileForIos() {
-  const generated = codegenForIos(app, join(work, 'ios'));
-  const providers = readFileSync(join(generated, 'RCTModuleProviders.mm'), 'utf8');
-  const [, provider] = /@"OmniiSync": @"(\w+)"/.exec(providers) ?? [];
-  assert.ok(provider, 'RCTModuleProviders.mm does not name the module');
-  assert.match(readFileSync(join(root, `ios/${provider}.mm`), 'utf8'), new RegExp(`@implementation ${provider}\\b`));
-
-  // Headers/Public of CocoaPods, of the pods that cpp/ uses.
-  const pods = join(work, 'Headers');
-  const common = join(reactNative, 'ReactCommon');
-  const bridge = join(work, 'bridge');
-  copyBridge(ffiInclude(), bridge);
-  for (const [from, to] of [
-    [generated, 'ReactCodegen'],
-    [join(common, 'jsi/jsi'), 'React-jsi/jsi'],
-    [join(common, 'callinvoker/ReactCommon'), 'React-callinvoker/ReactCommon'],
-    [join(common, 'react/nativemodule/core/ReactCommon'), 'ReactCommon/ReactCommon'],
-    [join(common, 'react/bridging'), 'ReactCommon/react/bridging'],
-    [join(common, 'react/debug'), 'React-debug/react/debug'],
-    [join(common, 'react/utils'), 'React-utils/react/utils'],
-    [join(common, 'react/timing'), 'React-timing/react/timing'],
-    [join(common, 'reactperflogger/reactperflogger'), 'React-perflogger/reactperflogger'],
-    [join(common, 'jsinspector-modern'), 'React-jsinspector/jsinspector-modern'],
-  ]) {
-    mkdirSync(dirname(join(pods, to)), { recursive: true });
-    if (existsSync(from)) symlinkSync(from, join(pods, to));
-  }
-  const includes = readdirSync(pods).flatMap((pod) => ['-isystem', join(pods, pod)]);
-  const flags = ['-std=c++20', '-fsyntax-only', '-DNDEBUG', '-isystem', join(standIn, 'include'), ...includes, '-I', bridge];
-  for (const name of readdirSync(join(root, 'cpp')).filter((file) => file.endsWith('.cpp'))) {
-    tool('clang++', [...flags, '-I', join(root, 'cpp'), join(root, 'cpp', name)]);
-  }
-  // As in apps whose pods are frameworks, where the generated header is found only under the name of its pod.
-  const asFramework = flags.map((flag) => (flag === join(pods, 'ReactCodegen') ? pods : flag));
-  tool('clang++', [...asFramework, '-I', join(root, 'cpp'), join(root, 'cpp/Generation.cpp')]);
+  assert.equal(misaligned(join(out, 'libappmodules.so')), undefined);
 }
 
 function tool(command, args, env = process.env) {

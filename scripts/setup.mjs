@@ -2,6 +2,7 @@
 // packages, the host with Hermes, the server. Does only what is missing: with warm caches it takes seconds.
 //
 //   npm run setup
+//   node scripts/setup.mjs --print-packages   only prints the names of the system packages that are missing
 //
 // The demo, the server and the tests begin with it. Uses nothing outside Node's own modules, because it runs before there
 // are others. One setup runs at a time; a second one waits and then finds everything done.
@@ -32,6 +33,7 @@ const SYSTEM_PACKAGES = [
   { name: 'ruby', why: 'evaluates the podspec', isThere: () => isInstalled('ruby') },
   { name: 'libclang-dev', why: 'bindings to Hermes', isThere: hasLibclang },
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
+  { name: 'ruby', why: 'the podspec, which is a program in Ruby', isThere: () => isInstalled('ruby') },
   { name: 'chromium', why: 'the example app in a browser', isThere: () => findChromium() !== undefined },
   { name: 'fonts-roboto-unhinted', why: 'the text in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/roboto') },
   { name: 'fonts-dejavu-core', why: 'the symbols in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/dejavu') },
@@ -83,7 +85,7 @@ async function checkTools() {
 }
 
 async function installSystemPackages() {
-  const missing = SYSTEM_PACKAGES.filter(({ isThere }) => !isThere());
+  const missing = missingPackages();
   if (missing.length === 0) return 'all there';
   for (const { name, why } of missing) say(`      missing: ${name} (${why})`);
   const names = missing.map(({ name }) => name);
@@ -95,9 +97,13 @@ async function installSystemPackages() {
   // The lists may be of today all the same: a failure here is none yet.
   if ((await run('apt-get', [...patient, 'update'], { env, toStderr })) !== 0) say('      apt-get update failed; trying with the lists there are');
   if ((await run('apt-get', [...patient, ...install], { env, toStderr })) !== 0) throw new Error(`apt-get ${install.join(' ')} failed, see above`);
-  const still = SYSTEM_PACKAGES.filter(({ isThere }) => !isThere()).map(({ name }) => name);
+  const still = missingPackages().map(({ name }) => name);
   if (still.length > 0) throw new Error(`installed, but not found: ${still.join(' ')}`);
   return `installed ${names.join(' ')}`;
+}
+
+function missingPackages() {
+  return SYSTEM_PACKAGES.filter(({ isThere }) => !isThere());
 }
 
 async function installNpmPackages() {
@@ -189,4 +195,7 @@ export function elapsed(since) {
   return seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await setup();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === '--print-packages') say(missingPackages().map(({ name }) => name).join(' '));
+  else await setup();
+}
