@@ -8,6 +8,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { root } from '../root.mjs';
+import { sqliteFlags } from './sqlite.mjs';
 
 const { env } = process;
 
@@ -26,6 +27,7 @@ export const buildDirectory = env.CARGO_TARGET_DIR
 export function cargoEnv(wrapper = 'rustc') {
   return {
     ...env,
+    ...sqliteFlags(),
     CARGO_TARGET_DIR: targetDirectory,
     CARGO_BUILD_BUILD_DIR: buildDirectory,
     RUSTC_WORKSPACE_WRAPPER: join(root, 'scripts/cargo', wrapper),

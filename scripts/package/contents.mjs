@@ -23,7 +23,7 @@ const EXACT = {
   'rust/server': ['Cargo.toml'],
   'rust/testkit': ['Cargo.toml'],
   scripts: ['cargo', 'phones', 'root.mjs'],
-  'scripts/cargo': ['folders.mjs', 'rustc'],
+  'scripts/cargo': ['folders.mjs', 'rustc', 'sqlite.mjs'],
   'scripts/phones': ['bridge.mjs', 'build-android.mjs', 'build-engine.mjs', 'build-ios.mjs', 'hide-symbols.mjs', 'main.mjs', 'requirements.mjs'],
 };
 const NEEDED = [

@@ -1,18 +1,14 @@
-// Builds rust/ffi as a static library for a phone: small rather than quick to build, and unwinding, because a panic of the engine
-// is caught at the bridge. What it is made of are the versions in Cargo.lock, in apps as well.
+// Builds rust/ffi as a static library for a phone, with the profile `phone` of Cargo.toml. What it is made of are the versions in
+// Cargo.lock, in apps as well.
 
 import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildDirectory, cargoEnv } from '../cargo/folders.mjs';
+import { sqliteFlags } from '../cargo/sqlite.mjs';
 import { root } from '../root.mjs';
 import { includeOf, readMessages } from './bridge.mjs';
 import { BuildError, requireRust } from './requirements.mjs';
-
-const SMALL = {
-  CARGO_PROFILE_RELEASE_LTO: 'fat',
-  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '1',
-  CARGO_PROFILE_RELEASE_OPT_LEVEL: 's',
-};
 
 /** The switches of the build scripts; each is a setting of the app, see docs/building.md. */
 export const SWITCHES = { sqlcipher: { type: 'boolean', default: false }, 'no-fts5': { type: 'boolean', default: false } };
@@ -22,12 +18,18 @@ export const SWITCHES = { sqlcipher: { type: 'boolean', default: false }, 'no-ft
  * @param {{ sqlcipher?: boolean, 'no-fts5'?: boolean }} switches
  */
 export function cargoSettings(switches, env = process.env) {
-  // The bundled SQLite comes with FTS5; its build script puts these flags after its own.
-  const flags = [env.LIBSQLITE3_FLAGS, switches['no-fts5'] && '-USQLITE_ENABLE_FTS5'].filter(Boolean).join(' ');
   return {
     args: switches.sqlcipher ? ['--features', 'sqlcipher'] : [],
-    env: flags ? { LIBSQLITE3_FLAGS: flags } : {},
+    env: sqliteFlags(switches['no-fts5'] ? ['-USQLITE_ENABLE_FTS5'] : [], env),
   };
+}
+
+/** Paths of this machine in the messages of panics would tell where an app was built, and make two builds differ. */
+function withoutPaths(env = process.env) {
+  const registry = join(env.CARGO_HOME || join(homedir(), '.cargo'), 'registry/src');
+  // As cargo reads them; the user's own come first.
+  const own = env.CARGO_ENCODED_RUSTFLAGS?.split('\x1f') ?? env.RUSTFLAGS?.split(' ').filter(Boolean) ?? [];
+  return { CARGO_ENCODED_RUSTFLAGS: [...own, `--remap-path-prefix=${registry}=crates`].join('\x1f') };
 }
 
 /**
@@ -40,13 +42,15 @@ export function cargoSettings(switches, env = process.env) {
 export function buildEngine(target, folder, { env = {}, switches = {} } = {}) {
   requireRust(target, switches);
   const settings = cargoSettings(switches);
-  const args = ['build', '--release', '--locked', '-p', 'omnii-sync-ffi', ...settings.args, '--target', target];
+  // Only a crate that is nothing but a static library is optimized together with its dependencies.
+  const crate = ['-p', 'omnii-sync-ffi', '--lib', '--crate-type', 'staticlib'];
+  const args = ['rustc', '--profile', 'phone', '--locked', ...crate, ...settings.args, '--target', target];
   const { status, stdout } = spawnSync('cargo', [...args, '--message-format=json-render-diagnostics'], {
     cwd: root,
     env: {
       ...cargoEnv(),
-      ...SMALL,
       ...settings.env,
+      ...withoutPaths(),
       // Two folders of their own. For intermediate results, because with other settings cargo would build everything else
       // anew as well; for the library, because another app may build it with other switches at the same time.
       CARGO_BUILD_BUILD_DIR: join(buildDirectory, 'phones'),

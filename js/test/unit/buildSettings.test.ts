@@ -71,16 +71,16 @@ function buildAndroid(args: string[], env: Record<string, string> = {}) {
 test('the switches reach cargo', () => {
   const ndk = ['--ndk', join(work, 'ndk'), '--out', app];
   const cases: [string[], Record<string, string>, RegExp][] = [
-    [[], {}, /^\|build --release --locked -p omnii-sync-ffi --target x86_64-linux-android /],
-    [['--sqlcipher'], {}, /^\|build .* --features sqlcipher /],
-    [['--no-fts5'], {}, /^-USQLITE_ENABLE_FTS5\|build (?!.*--features)/],
-    [['--no-fts5'], { LIBSQLITE3_FLAGS: '-DSQLITE_X' }, /^-DSQLITE_X -USQLITE_ENABLE_FTS5\|/],
-    [['--sqlcipher', '--no-fts5'], {}, /^-USQLITE_ENABLE_FTS5\|build .* --features sqlcipher /],
+    [[], {}, /^-U(?!.*FTS5).*\|rustc --profile phone --locked -p omnii-sync-ffi --lib --crate-type staticlib --target x86_64-linux-android /],
+    [['--sqlcipher'], {}, /^(?!.*FTS5).*\|rustc .* --features sqlcipher /],
+    [['--no-fts5'], {}, / -USQLITE_ENABLE_FTS5\|rustc (?!.*--features)/],
+    [['--no-fts5'], { LIBSQLITE3_FLAGS: '-DSQLITE_X' }, / -USQLITE_ENABLE_FTS5 -DSQLITE_X\|/],
+    [['--sqlcipher', '--no-fts5'], {}, / -USQLITE_ENABLE_FTS5\|rustc .* --features sqlcipher /],
   ];
   for (const [switches, env, expected] of cases) {
     const { status, output } = buildAndroid([...ndk, ...switches], env);
     assert.equal(status, 1);
-    assert.match(output, /^build-android: cargo build .* failed, see above$/m);
+    assert.match(output, /^build-android: cargo rustc .* failed, see above$/m);
     assert.match(called().join('\n'), expected);
   }
 });
@@ -141,7 +141,7 @@ test('rust that is not on the PATH is found where rustup puts it', () => {
   write('home', '.cargo/bin/readme', '');
   spawnSync('cp', ['-p', join(work, 'rust/cargo'), join(work, 'rust/rustc'), join(work, 'home/.cargo/bin')]);
   const { output } = buildAndroid(['--ndk', join(work, 'ndk')], { PATH: '/nowhere', HOME: join(work, 'home'), CARGO_HOME: '' });
-  assert.match(output, /^build-android: cargo build .* failed/m);
+  assert.match(output, /^build-android: cargo rustc .* failed/m);
 });
 
 /** The settings, what the build script must be called with (nothing: not at all), and what the build must say if it fails. */
