@@ -35,7 +35,7 @@
  * | `Unauthorized` | the backend refused the token, and a fresh one too (401), or the user (403) | yes |
  * | `Network` | the backend can't be reached | yes |
  * | `Timeout` | the backend did not answer in time, or `waitForFirstSync` took longer than its `timeoutMs` | yes |
- * | `Server` | the backend answered 5xx or 429 | yes |
+ * | `Server` | the backend answered 5xx, 429 or 408 | yes |
  * | `BadResponse` | the backend's answer is not what the protocol says | yes |
  * | `TooLarge` | the backend refused a request as too large | no |
  * | `Rejected` | the backend refused a request or a change for good | no |

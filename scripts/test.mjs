@@ -41,7 +41,7 @@ const STEPS = [
   node('TypeScript types, host and demo', [TSC, '--noEmit', '-p', 'rust/host/tsconfig.json']),
   node('TypeScript types, phone', [TSC, '--noEmit', '-p', 'scripts/phone']),
   node('TypeScript types, example app', [TSC, '--noEmit', '-p', 'example-app']),
-  node('TypeScript types, README', ['scripts/check-readme.mjs']),
+  node('Documents: snippets, links, error codes', ['scripts/check-docs.mjs']),
   node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js', 'example-app/src', 'scripts/phone', 'rust/host/phone']),
   node('TypeScript API reference', ['node_modules/typedoc/bin/typedoc']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),

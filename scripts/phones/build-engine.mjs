@@ -2,7 +2,7 @@
 // is caught at the bridge. What it is made of are the versions in Cargo.lock, in apps as well.
 
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buildDirectory, cargoEnv } from '../cargo/folders.mjs';
 import { root } from '../root.mjs';
 import { includeOf, readMessages } from './bridge.mjs';
@@ -59,7 +59,7 @@ export function buildEngine(target, folder, { env = {}, switches = {} } = {}) {
   });
   const messages = readMessages(stdout);
   const files = messages.flatMap(({ reason, filenames }) => (reason === 'compiler-artifact' ? filenames : []));
-  const library = files.find((path) => path.startsWith(folder) && path.endsWith('libomnii_sync.a'));
+  const library = files.find((path) => basename(path) === 'libomnii_sync.a');
   const include = includeOf(messages);
   if (status !== 0 || !library || !include) throw new BuildError('BuildFailed', `cargo ${args.join(' ')} failed, see above`);
   return { library, include };

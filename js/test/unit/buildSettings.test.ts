@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -23,7 +23,7 @@ before(() => {
   mkdirSync(join(work, 'empty'));
   write('ndk', CLANG, '');
   program('rustc', 'case "$1" in --version) echo "rustc ${RUST_VERSION:-1.100.0} (today)";; --print) echo "$RUST_LIBRARY";; esac');
-  program('cargo', 'if [ "$1" != --version ]; then echo "$LIBSQLITE3_FLAGS|$@" >> "$CALLS"; exit 1; fi; echo cargo');
+  program('cargo', 'if [ "$1" != --version ]; then echo "$LIBSQLITE3_FLAGS|$@" >> "$CALLS"; cat "$MESSAGES" 2>&-; exit; fi; echo cargo');
   program('node', 'echo "$@" >> "$CALLS"; exit ${NODE_STATUS:-0}');
 });
 beforeEach(() => {
@@ -43,7 +43,7 @@ function write(...parts: [...string[], string]) {
 function program(name: string, script: string) {
   const folder = name === 'node' ? 'node' : 'rust';
   write(folder, name, `#!/bin/sh\n${script}\n`);
-  spawnSync('chmod', ['+x', join(work, folder, name)]);
+  chmodSync(join(work, folder, name), 0o755);
 }
 
 /** What the stand-ins were called with, since the last question. */
@@ -83,6 +83,37 @@ test('the switches reach cargo', () => {
     assert.match(output, /^build-android: cargo build .* failed, see above$/m);
     assert.match(called().join('\n'), expected);
   }
+});
+
+test('library and headers are left in --out, and nothing anywhere else', () => {
+  // The tools of this machine stand in for the NDK's, and a library of one function for the engine.
+  const tools = dirname(CLANG);
+  for (const [name, tool] of [['ld.lld', 'ld'], ['llvm-nm', 'nm'], ['llvm-objcopy', 'objcopy'], ['llvm-ar', 'ar']] as const) {
+    write('ndk', tools, name, `#!/bin/sh\nexec ${tool} "$@"\n`);
+    chmodSync(join(work, 'ndk', tools, name), 0o755);
+  }
+  write('one.cpp', 'namespace omnii { int one() { return 1; } }\nextern "C" int sqlite3_open() { return omnii::one(); }\n');
+  run('g++', ['-c', join(work, 'one.cpp'), '-o', join(work, 'one.o')]);
+  run('ar', ['crs', join(work, 'libomnii_sync.a'), join(work, 'one.o')]);
+  write('made/cxxbridge/include/rust/cxx.h', 'inline namespace cxxbridge1 {}\n');
+  write('made/cxxbridge/include/omnii-sync-ffi/src/lib.rs.h', '// Of this build.\n');
+  const messages = [
+    { reason: 'build-script-executed', package_id: 'path+file:///other#0.1.0', out_dir: '/other' },
+    { reason: 'build-script-executed', package_id: `path+file://${root}/rust/ffi#omnii-sync-ffi@0.1.0`, out_dir: join(work, 'made') },
+    { reason: 'compiler-artifact', filenames: [join(work, 'libomnii_sync.rlib'), join(work, 'libomnii_sync.a')] },
+  ];
+  write('messages', messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+  const temporary = join(work, 'temporary');
+  mkdirSync(temporary);
+  const { status, output } = buildAndroid(['--ndk', join(work, 'ndk'), '--out', app], { MESSAGES: join(work, 'messages'), TMPDIR: temporary });
+  assert.equal(status, 0, output);
+  const files = readdirSync(app, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(app, name)).isFile());
+  assert.deepEqual(files.sort(), ['bridge/omnii-sync-ffi/src/lib.rs.h', 'bridge/rust/cxx.h', `libs/${ABI}/libomnii_sync.a`]);
+  assert.match(readFileSync(join(app, 'bridge/rust/cxx.h'), 'utf8'), /namespace omnii_cxxbridge1/);
+  const symbols = run('nm', ['-g', '--defined-only', join(app, `libs/${ABI}/libomnii_sync.a`)]).output;
+  assert.match(symbols, /omnii/);
+  assert.doesNotMatch(symbols, /sqlite3_open/);
+  assert.deepEqual(readdirSync(temporary), []);
 });
 
 test('what the machine lacks is said in one line', () => {
