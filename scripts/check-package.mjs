@@ -9,9 +9,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installConsumer } from './package/consumer.mjs';
 import { checkContents } from './package/contents.mjs';
 import { checkSourceBuild } from './package/source-build.mjs';
 import { root } from './root.mjs';
@@ -39,7 +40,7 @@ try {
     const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
     run(process.execPath, [attw, join(work, packed.filename), '--profile', 'esm-only', '--exclude-entrypoints', ...PLUGIN], root);
   });
-  await check('an app outside of the repository installs the tarball', install);
+  await check('an app outside of the repository installs the tarball', () => installConsumer(app, join(work, packed.filename)));
   await check('the app type-checks', () => run(process.execPath, [join(app, 'node_modules/typescript/bin/tsc'), '--noEmit'], app));
   await check('code that is resolved as in node16 type-checks', () => {
     mkdirSync(join(app, 'node16'));
@@ -62,26 +63,6 @@ try {
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
-
-/** The example app, with the tarball in place of the repository. */
-function install() {
-  cpSync(join(root, 'example-app'), app, {
-    recursive: true,
-    filter: (path) => !/[\\/](node_modules|\.expo|dist|android|ios|test|flows|screenshots|metro\.config\.js|jest\.config\.js)$/.test(path),
-  });
-  const manifest = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
-  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  manifest.name = 'consumer';
-  manifest.dependencies['@omnii/sync'] = `file:${join(work, packed.filename)}`;
-  manifest.devDependencies = { typescript: own.devDependencies.typescript, '@types/react': own.devDependencies['@types/react'] };
-  manifest.overrides = own.overrides;
-  writeFileSync(join(app, 'package.json'), JSON.stringify(manifest, null, 2));
-  const config = JSON.parse(readFileSync(join(app, 'tsconfig.json'), 'utf8'));
-  delete config.compilerOptions.customConditions;
-  config.compilerOptions.types = [];
-  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(config, null, 2));
-  npm(['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], app);
-}
 
 function npm(args, cwd) {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 26 });

@@ -33,7 +33,6 @@ const SYSTEM_PACKAGES = [
   { name: 'ruby', why: 'evaluates the podspec', isThere: () => isInstalled('ruby') },
   { name: 'libclang-dev', why: 'bindings to Hermes', isThere: hasLibclang },
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
-  { name: 'ruby', why: 'the podspec, which is a program in Ruby', isThere: () => isInstalled('ruby') },
   { name: 'chromium', why: 'the example app in a browser', isThere: () => findChromium() !== undefined },
   { name: 'fonts-roboto-unhinted', why: 'the text in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/roboto') },
   { name: 'fonts-dejavu-core', why: 'the symbols in its screenshots', isThere: () => existsSync('/usr/share/fonts/truetype/dejavu') },

@@ -30,17 +30,25 @@ const NEEDED = [
   'lib/module/index.js', 'lib/module/NativeOmniiSync.web.js', 'lib/typescript/index.d.ts', 'js/NativeOmniiSync.ts', 'cpp/OmniiSyncModule.cpp',
   'cpp/bridge/rust/cxx.h', 'cpp/bridge/omnii-sync-ffi/src/lib.rs.h', 'docs/building.md', 'rust/ffi/src/lib.rs',
 ];
+/** What a release has besides: the engine for every phone. */
+const ENGINES = {
+  android: ['CMakeLists.txt', 'build.gradle', 'libs', 'src'],
+  'android/libs': ['arm64-v8a', 'armeabi-v7a', 'x86', 'x86_64'],
+  ios: ['OmniiSync.xcframework', 'OmniiSyncProvider.h', 'OmniiSyncProvider.mm'],
+  'ios/OmniiSync.xcframework': ['Info.plist', 'ios-arm64', 'ios-arm64_x86_64-simulator'],
+};
+const LIBRARIES = [...ENGINES['android/libs'].map((abi) => `android/libs/${abi}`), 'ios/OmniiSync.xcframework/ios-arm64', 'ios/OmniiSync.xcframework/ios-arm64_x86_64-simulator'];
 const TEST = /(^|\/)(tests?|__tests__|fuzz|fixtures)(\/|\.\w+$)|[._]tests?\.\w+$/;
 
-/** `packed`: what `npm pack --json` says of `tarball`. */
-export function checkContents(packed, tarball) {
+/** `packed`: what `npm pack --json` says of `tarball`. `released`: with the compiled engines. */
+export function checkContents(packed, tarball, { released = false } = {}) {
   const files = packed.files.map(({ path }) => path);
   const entries = (folder) => {
     const below = files.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length).split('/')[0]);
     return [...new Set(below)].sort();
   };
   assert.deepEqual(entries(''), TOP);
-  for (const [folder, names] of Object.entries(EXACT)) assert.deepEqual(entries(`${folder}/`), names, folder);
+  for (const [folder, names] of Object.entries(released ? { ...EXACT, ...ENGINES } : EXACT)) assert.deepEqual(entries(`${folder}/`), names, folder);
   for (const path of NEEDED) assert.ok(files.includes(path), `${path} is missing`);
   assert.deepEqual(files.filter((path) => TEST.test(path)), [], 'tests are nobody’s business');
   // Also those that have another name.
@@ -54,5 +62,8 @@ export function checkContents(packed, tarball) {
   for (const test of tests) {
     assert.deepEqual(rust.filter((path) => path === `${test}.rs` || path.startsWith(`${test}/`)), [], 'modules for tests only');
   }
-  assert.ok(packed.size < MOST_BYTES, `${packed.size} bytes are more than ${MOST_BYTES}`);
+  // Symbols of the engines are all that is not known to be small: what an app takes of them is looked at where they are built.
+  const engines = packed.files.filter(({ path }) => LIBRARIES.some((folder) => path === `${folder}/libomnii_sync.a`));
+  if (released) assert.equal(engines.length, LIBRARIES.length, 'an engine is missing');
+  else assert.ok(packed.size < MOST_BYTES, `${packed.size} bytes are more than ${MOST_BYTES}`);
 }
