@@ -61,7 +61,7 @@ function build(abi, bin, work, { out, ...switches }) {
   mkdirSync(join(library, '..'), { recursive: true });
   hideSymbols(built.library, library, {
     ld: join(bin, 'ld.lld'),
-    ldFlags: ['-m', emulation, '--whole-archive', '--force-group-allocation'],
+    ldFlags: ['-m', emulation, '--whole-archive'],
     nm,
     objcopy: join(bin, 'llvm-objcopy'),
     ar: join(bin, 'llvm-ar'),

@@ -92,7 +92,7 @@ test('library and headers are left in --out, and nothing anywhere else', () => {
     write('ndk', tools, name, `#!/bin/sh\nexec ${tool} "$@"\n`);
     chmodSync(join(work, 'ndk', tools, name), 0o755);
   }
-  write('one.cpp', 'namespace omnii { int one() { return 1; } }\nextern "C" int sqlite3_open() { return omnii::one(); }\n');
+  write('one.cpp', 'namespace omnii { inline int two() { return 2; }\nint one() { return two(); } }\nextern "C" int sqlite3_open() { return omnii::one(); }\nasm(".comm cpu_features,40,4");\n');
   run('g++', ['-c', join(work, 'one.cpp'), '-o', join(work, 'one.o')]);
   run('ar', ['crs', join(work, 'libomnii_sync.a'), join(work, 'one.o')]);
   write('made/cxxbridge/include/rust/cxx.h', 'inline namespace cxxbridge1 {}\n');
@@ -112,7 +112,9 @@ test('library and headers are left in --out, and nothing anywhere else', () => {
   assert.match(readFileSync(join(app, 'bridge/rust/cxx.h'), 'utf8'), /namespace omnii_cxxbridge1/);
   const symbols = run('nm', ['-g', '--defined-only', join(app, `libs/${ABI}/libomnii_sync.a`)]).output;
   assert.match(symbols, /omnii/);
-  assert.doesNotMatch(symbols, /sqlite3_open/);
+  assert.doesNotMatch(symbols, /sqlite3_open| cpu_features/);
+  const grouped = (file: string) => !run('readelf', ['-g', file]).output.includes('There are no section groups');
+  assert.ok(grouped(join(work, 'one.o')) && !grouped(join(app, `libs/${ABI}/libomnii_sync.a`)), 'templates could be taken from another library');
   assert.deepEqual(readdirSync(temporary), []);
 });
 
