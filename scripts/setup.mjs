@@ -16,6 +16,7 @@ import { buildDirectory, cacheDirectory, cargoEnv, hermesIsBuilt, hermesObjects,
 import { root } from './host/hermes.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './process.mjs';
+import { installPackages, isInstalled, missingPackages } from './system-packages.mjs';
 import { findChromium } from './web/chromium.mjs';
 
 /** Files of Hermes that are compiled; only to show how far it is. */
@@ -83,26 +84,8 @@ async function checkTools() {
   return `Rust ${rust}, Node ${node}; cache in ${cacheDirectory}`;
 }
 
-async function installSystemPackages() {
-  const missing = missingPackages();
-  if (missing.length === 0) return 'all there';
-  for (const { name, why } of missing) say(`      missing: ${name} (${why})`);
-  const names = missing.map(({ name }) => name);
-  if (!isInstalled('apt-get')) throw new Error(`install what these Debian packages hold, then run this again: ${names.join(' ')}`);
-  const install = ['install', '-y', '--no-install-recommends', ...names];
-  if (process.getuid() !== 0) throw new Error(`run this, then try again:\n\n  sudo apt-get update && sudo apt-get ${install.join(' ')}\n`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const patient = ['-o', 'DPkg::Lock::Timeout=600', '-o', 'Acquire::Retries=3', '-q'];
-  // The lists may be of today all the same: a failure here is none yet.
-  if ((await run('apt-get', [...patient, 'update'], { env, toStderr })) !== 0) say('      apt-get update failed; trying with the lists there are');
-  if ((await run('apt-get', [...patient, ...install], { env, toStderr })) !== 0) throw new Error(`apt-get ${install.join(' ')} failed, see above`);
-  const still = missingPackages().map(({ name }) => name);
-  if (still.length > 0) throw new Error(`installed, but not found: ${still.join(' ')}`);
-  return `installed ${names.join(' ')}`;
-}
-
-function missingPackages() {
-  return SYSTEM_PACKAGES.filter(({ isThere }) => !isThere());
+function installSystemPackages() {
+  return installPackages(SYSTEM_PACKAGES, { say, toStderr });
 }
 
 async function installNpmPackages() {
@@ -172,10 +155,6 @@ function hasLibclang() {
   return folders.some((name) => existsSync(`/usr/lib/${name}/lib/libclang.so`));
 }
 
-function isInstalled(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
-}
-
 function outputOf(command, args) {
   return spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '';
 }
@@ -195,6 +174,6 @@ export function elapsed(since) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  if (process.argv[2] === '--print-packages') say(missingPackages().map(({ name }) => name).join(' '));
+  if (process.argv[2] === '--print-packages') say(missingPackages(SYSTEM_PACKAGES).map(({ name }) => name).join(' '));
   else await setup();
 }

@@ -2,6 +2,7 @@
 // the demo as the last word.
 //
 //   npm test
+//   npm run check     only what runs no code of ours: formatting, lints, types, documents, licences
 //
 // Runs all steps even if one fails; then a table and, on a line of its own, `N passed, N failed`: the tests of the steps that
 // count theirs, one for each other step. The exit code is 1 if anything failed.
@@ -22,12 +23,26 @@ const COLOURS = /\x1b\[[\d;]*m/g;
 const TSC = 'node_modules/typescript/bin/tsc';
 const hasNextest = spawnSync('cargo', ['nextest', '--version'], { stdio: 'ignore' }).status === 0;
 
-/** What is run. `count` finds the numbers of tests in a step's output; without it a step is one test. */
-const STEPS = [
+/** What is read and compiled, not run. `count` finds the numbers of tests in a step's output; without it a step is one test. */
+const CHECKS = [
   cargo('Rust formatting', ['fmt', '--all', '--check']),
   // One profile throughout: the development profile would build Hermes a second time.
   cargo('Rust lints', ['check', ...REST, '--all-targets'], { wrapper: 'clippy', timeoutMs: COMPILE_MS }),
   cargo('Rust lints, host', ['check', ...HOST, '--all-targets'], { wrapper: 'clippy', timeoutMs: COMPILE_MS }),
+  { ...cargo('Rust API reference', ['doc', '--no-deps', ...REST]), env: () => ({ ...cargoEnv(), RUSTDOCFLAGS: '-D warnings' }), timeoutMs: COMPILE_MS },
+  node('Licences and sources of crates', ['scripts/check-dependencies.mjs'], { timeoutMs: COMPILE_MS }),
+  node('TypeScript types', [TSC, '--noEmit']),
+  node('TypeScript types, host and demo', [TSC, '--noEmit', '-p', 'rust/host/tsconfig.json']),
+  node('TypeScript types, phone', [TSC, '--noEmit', '-p', 'scripts/phone']),
+  node('TypeScript types, example app', [TSC, '--noEmit', '-p', 'example-app']),
+  node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js', 'example-app/src', 'scripts/phone', 'rust/host/phone']),
+  node('TypeScript API reference', ['node_modules/typedoc/bin/typedoc']),
+  node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
+  node('Documents: snippets, links, error codes', ['scripts/check-docs.mjs']),
+  node('Workflows', ['scripts/check-workflows.mjs']),
+];
+
+const TESTS = [
   cargo('Rust tests: compiling', ['test', ...REST, '--no-run'], { timeoutMs: COMPILE_MS }),
   ...(hasNextest
     ? [
@@ -35,20 +50,11 @@ const STEPS = [
         cargo('Rust examples in comments', ['test', ...REST, '--doc'], { count: countCargo }),
       ]
     : [cargo('Rust tests', ['test', ...REST], { count: countCargo })]),
-  { ...cargo('Rust API reference', ['doc', '--no-deps', ...REST]), env: () => ({ ...cargoEnv(), RUSTDOCFLAGS: '-D warnings' }), timeoutMs: COMPILE_MS },
   cargo('Rust tests, host', ['test', ...HOST], { count: countCargo, timeoutMs: COMPILE_MS }),
-  node('TypeScript types', [TSC, '--noEmit']),
-  node('TypeScript types, host and demo', [TSC, '--noEmit', '-p', 'rust/host/tsconfig.json']),
-  node('TypeScript types, phone', [TSC, '--noEmit', '-p', 'scripts/phone']),
-  node('TypeScript types, example app', [TSC, '--noEmit', '-p', 'example-app']),
-  node('Documents: snippets, links, error codes', ['scripts/check-docs.mjs']),
-  node('TypeScript lints', ['node_modules/eslint/bin/eslint.js', 'js', 'example-app/src', 'scripts/phone', 'rust/host/phone']),
-  node('TypeScript API reference', ['node_modules/typedoc/bin/typedoc']),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
-  node('C++ against React Native’s headers', ['scripts/check-cpp.mjs']),
-  node('Symbols of the static library', ['scripts/check-symbols.mjs']),
+  node('The engine as phones get it', ['scripts/check-symbols.mjs'], { timeoutMs: COMPILE_MS }),
   node('Phone builds, as far as they go here', ['scripts/check-phones.mjs'], { count: countOurs }),
-  node('The package, and an app that installs it', ['scripts/check-package.mjs'], { count: countOurs }),
+  node('The package, and an app that installs it', ['scripts/check-package.mjs'], { count: countOurs, timeoutMs: 2 * CHECK_MS }),
   node('Tests on Hermes', ['scripts/host-test.mjs'], { count: countOurs }),
   node('Headless phone', ['scripts/phone-test.mjs'], { count: countNode }),
   node('Example app: components', ['scripts/example-test.mjs'], { count: countJest }),
@@ -56,6 +62,8 @@ const STEPS = [
   node('Example app in Chromium', ['scripts/web-test.mjs'], { count: countNode, timeoutMs: 2 * CHECK_MS }),
   node('Demo', ['scripts/demo.mjs']),
 ];
+
+const STEPS = process.argv.includes('--check') ? CHECKS : [...CHECKS, ...TESTS];
 
 function cargo(name, args, { wrapper, ...options } = {}) {
   return { name, command: 'cargo', args, env: () => cargoEnv(wrapper), ...options };

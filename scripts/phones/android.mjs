@@ -14,7 +14,7 @@ export const JAVA_PACKAGES = ['openjdk-17-jdk-headless', 'groovy'];
 const MANIFEST = join(root, 'android/src/main/AndroidManifest.xml');
 const JAVA = join(root, 'android/src/main/java');
 const STAND_IN = join(root, 'scripts/phones/stand-in');
-const GROOVY = '/usr/share/java/groovy-all.jar';
+export const GROOVY = '/usr/share/java/groovy-all.jar';
 const REACT = join(root, 'node_modules/react-native/ReactAndroid/src/main/java/com/facebook/react');
 
 /** Prints an XML file as [name, attributes, children], with the namespace of Android's attributes as `android:`. */

@@ -36,15 +36,16 @@ function withoutPaths(env = process.env) {
  * Answers the library, which is left in `folder`, and the headers of the bridge of the very same build.
  * @param {string} target
  * @param {string} folder
- * @param {{ env?: Record<string, string>, switches?: Parameters<typeof cargoSettings>[0] }} options
+ * @param {{ env?: Record<string, string>, switches?: Parameters<typeof cargoSettings>[0],
+ *   toolchain?: { args: string[], env: Record<string, string> } }} options `toolchain`: another Rust than rustup's
  * @returns {{ library: string, include: string }}
  */
-export function buildEngine(target, folder, { env = {}, switches = {} } = {}) {
-  requireRust(target, switches);
+export function buildEngine(target, folder, { env = {}, switches = {}, toolchain } = {}) {
+  if (!toolchain) requireRust(target, switches);
   const settings = cargoSettings(switches);
   // Only a crate that is nothing but a static library is optimized together with its dependencies.
   const crate = ['-p', 'omnii-sync-ffi', '--lib', '--crate-type', 'staticlib'];
-  const args = ['rustc', '--profile', 'phone', '--locked', ...crate, ...settings.args, '--target', target];
+  const args = ['rustc', '--profile', 'phone', '--locked', ...crate, ...settings.args, ...(toolchain?.args ?? []), '--target', target];
   const { status, stdout } = spawnSync('cargo', [...args, '--message-format=json-render-diagnostics'], {
     cwd: root,
     env: {
@@ -55,6 +56,7 @@ export function buildEngine(target, folder, { env = {}, switches = {} } = {}) {
       // anew as well; for the library, because another app may build it with other switches at the same time.
       CARGO_BUILD_BUILD_DIR: join(buildDirectory, 'phones'),
       CARGO_TARGET_DIR: folder,
+      ...toolchain?.env,
       ...env,
     },
     encoding: 'utf8',
