@@ -28,12 +28,12 @@ async function install() {
   console.log(`building cargo-deny ${VERSION}, some minutes, once (into ${tools})`);
   // It runs for a second: its own speed is not worth waiting for.
   const env = { ...process.env, CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_OPT_LEVEL: '1', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
-  const args = ['install', 'cargo-deny', '--version', VERSION, '--locked', '--root', tools, '--target-dir', join(cacheDirectory, 'cargo-deny-build')];
+  const args = ['install', 'cargo-deny', '--version', VERSION, '--locked', '--root', tools];
   if ((await run('cargo', [...args, '--quiet'], { env, timeoutMs: INSTALL_MS })) !== 0) throw new Error('cargo-deny could not be built, see above');
 }
 
 function check(what, options = {}) {
-  const args = ['--manifest-path', join(root, 'Cargo.toml'), '--locked', 'check', '--config', join(root, 'rust/deny.toml'), '--hide-inclusion-graph', ...what];
+  const args = ['--manifest-path', join(root, 'Cargo.toml'), '--locked', '--config', join(root, 'rust/deny.toml'), 'check', '--hide-inclusion-graph', ...what];
   return run(deny, args, options);
 }
 
