@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root } from '../root.mjs';
 import { isInstalled } from '../system-packages.mjs';
 import { BuildError } from './requirements.mjs';
@@ -42,8 +42,8 @@ export function aarch64Compilers() {
 export function noCompilers(target) {
   const name = target.replaceAll('-', '_');
   const compiler = join(root, 'scripts/phones/stand-in/compiler');
-  // Without SDKROOT the build scripts ask Xcode.
-  return { [`CC_${name}`]: compiler, [`CXX_${name}`]: compiler, [`AR_${name}`]: compiler, [`RANLIB_${name}`]: compiler, SDKROOT: '/' };
+  // Any folder but /: without one the build scripts ask Xcode.
+  return { [`CC_${name}`]: compiler, [`CXX_${name}`]: compiler, [`AR_${name}`]: compiler, [`RANLIB_${name}`]: compiler, SDKROOT: dirname(compiler) };
 }
 
 /** Debian's packages for all of this; `targets` are the triples that Rust is needed for. */
