@@ -1,9 +1,9 @@
-// The checks that stand between a tag and npm, each shown to refuse and to let through: the engine's size by ABI, the name of the
-// repository, known vulnerabilities. Stand-ins replace what only a release has.
+// What stands between a tag and npm, shown to refuse and to let through: the size of the engine by ABI, and the name of the
+// repository. Stand-ins replace what only a release has.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
