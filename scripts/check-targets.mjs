@@ -4,8 +4,8 @@
 //   npm run check:phones
 //
 // The engine and the bridge are type-checked for all of Android's processors and for iOS; the engine is built for 64-bit ARM as
-// phones get it, and weighed; the host for 64-bit ARM runs a sync under qemu; Gradle's script and the Java classes are read by
-// Groovy and javac. Ends with `N passed, N failed`. The first run builds Hermes a second time.
+// phones get it, and weighed; symbols are hidden in objects for iOS; the host for 64-bit ARM runs a sync under qemu; Gradle's script
+// and the Java classes are read by Groovy and javac. Ends with `N passed, N failed`. The first run builds Hermes a second time.
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { checkJavaAndGradle, GROOVY, JAVA_PACKAGES } from './phones/android.mjs'
 import { buildEngine } from './phones/build-engine.mjs';
 import { checkEngine } from './phones/check-engine.mjs';
 import { MOST_BYTES } from './phones/link-engine.mjs';
+import { checkMachO, LLVM } from './phones/mach-o.mjs';
 import { AARCH64, AARCH64_PREFIX, aarch64Compilers, noCompilers, rustFor, toolchainPackages } from './phones/toolchain.mjs';
 import { run } from './process.mjs';
 import { elapsed, setup } from './setup.mjs';
@@ -33,12 +34,15 @@ try {
   await installPackages(
     [
       ...toolchainPackages([...PHONES, AARCH64]),
+      { name: 'clang', why: 'objects for iOS', isThere: () => isInstalled('clang++') },
+      { name: `llvm-${LLVM}`, why: 'tools for the library of iOS', isThere: () => isInstalled(`llvm-objcopy-${LLVM}`) },
       { name: JAVA_PACKAGES[0], why: 'Java classes', isThere: () => isInstalled('javac') },
       { name: JAVA_PACKAGES[1], why: 'Gradle’s script', isThere: () => existsSync(GROOVY) },
     ],
     { say: console.log }
   );
   await checkJavaAndGradle(check, work);
+  await checkMachO(check, work);
   for (const target of PHONES) await check(`engine and bridge type-check for ${target}`, () => typeCheck(target));
   await check('the engine for 64-bit ARM: its symbols, its size, and what it is made of', () => {
     const toolchain = rustFor(AARCH64);

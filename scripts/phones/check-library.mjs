@@ -8,20 +8,18 @@
 //
 //   --compiler <c++>        of the library's platform; the target's flags may follow: --compiler "clang++ --target=…"
 //   --readelf, --strip, --nm   binutils' of this machine, unless given; LLVM's know all platforms
-//   --most-bytes <number>   of a shared library without symbols; 4000000 for the engine
+//   --most-bytes <number>   of a shared library without symbols; for the engine what link-engine.mjs says of its ABI, which is the
+//                           name of its folder
 //
 // Prints a row of a Markdown table for each file, so that a workflow can put them into its summary.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { is64Bit, misaligned, strippedBytes } from './elf.mjs';
-import { exportedSymbols, foreignSymbols } from './hide-symbols.mjs';
-
-/** Megabytes of the app that the engine may take. */
-const MOST_BYTES = 4_000_000;
+import { foreignSymbols } from './hide-symbols.mjs';
+import { linkEngine, mostBytes } from './link-engine.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,37 +46,32 @@ function look(file) {
   // The folder has the name of the ABI.
   const name = `${basename(dirname(file))}/${basename(file)}`;
   const isEngine = file.endsWith('.a');
-  const linked = isEngine ? linkEngine(file) : file;
+  const linked = isEngine ? link(file) : file;
   if (linked === undefined) return `${name} | not linked | –`;
   const wide = is64Bit(linked, values.readelf);
   const fault = wide ? misaligned(linked, values.readelf) : undefined;
   if (fault) faults.push(fault);
   const bytes = strippedBytes(linked, values.strip);
-  const most = values['most-bytes'] === undefined ? (isEngine ? MOST_BYTES : Infinity) : Number(values['most-bytes']);
+  const most = values['most-bytes'] === undefined ? (isEngine ? mostBytes(basename(dirname(file))) : Infinity) : Number(values['most-bytes']);
   if (!(bytes <= most)) faults.push(`${file} takes ${bytes} bytes of an app, more than ${most}`);
-  return `${name} | ${(bytes / 1e6).toFixed(2)} MB | ${fault ? 'misaligned' : wide ? '16 KB' : '32 bit'}`;
+  // As Android Studio counts: 1,048,576 bytes.
+  return `${name} | ${(bytes / 1024 / 1024).toFixed(2)} MB | ${fault ? 'misaligned' : wide ? '16 KB' : '32 bit'}`;
 }
 
 /** Everything that cpp/ may call is in it; what it needs itself must be there, too. */
-function linkEngine(file) {
+function link(file) {
   if (values.compiler === undefined) {
     faults.push(`${file} is a static library: say --compiler`);
     return undefined;
   }
   const foreign = foreignSymbols(file, values.nm);
   if (foreign.length > 0) faults.push(`${file} exports what is not ours: ${foreign.slice(0, 10).join(', ')}`);
-  const roots = exportedSymbols(file, values.nm).map((symbol) => `-Wl,--undefined=${symbol}`);
   const out = join(work, `${basename(dirname(file))}.so`);
-  const [compiler, ...flags] = values.compiler.split(' ');
   try {
-    // The page size is that of android/CMakeLists.txt.
-    const page = '-Wl,-z,max-page-size=16384';
-    execFileSync(compiler, [...flags, '-shared', '-fPIC', ...roots, file, page, '-Wl,--gc-sections', '-Wl,--no-undefined', '-o', out], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    linkEngine(file, out, { compiler: values.compiler.split(' '), nm: values.nm });
     return out;
   } catch (error) {
-    faults.push(`${file} cannot be linked: ${error.message.split('\n')[0].slice(0, 200)}`);
+    faults.push(error.message);
     return undefined;
   }
 }

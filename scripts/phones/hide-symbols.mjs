@@ -21,6 +21,8 @@ const mangled = (name) => `${name.length}${name}`;
 /** Functions and type information in the namespaces `omnii` and `rust::cxxbridge1`; Mach-O puts a _ in front of each name. */
 const CALLED = new RegExp(`^_?_ZT?[ISV]?N[KVRO]*(${mangled('omnii')}\\d|${mangled('rust')}${mangled(NAMESPACE)})`);
 const COMMON = 'omnii_common_';
+/** Of ELF and of Mach-O: bitcode of Rust's standard library. LLVM's nm takes its symbols for those of the object. */
+const BITCODE = ['.llvmbc', '.llvmcmd', '__LLVM,__bitcode', '__LLVM,__cmdline'];
 const OURS = new RegExp(`^_?(${COMMON}|_ZT?[ISV]?N[KVRO]*(${mangled('omnii')}\\d|${mangled('rust')}${mangled(OUR_NAMESPACE)}))`);
 
 /**
@@ -33,10 +35,11 @@ export function hideSymbols(input, output, { ld = 'ld', ldFlags = ['--whole-arch
   try {
     const object = join(folder, 'omnii_sync.o');
     execFileSync(ld, ['-r', ...ldFlags, input, '-o', object]);
-    // Bitcode of Rust's standard library, which only confuses tools with another version of LLVM. And groups: without them, each
-    // copy of a C++ template stays. A linker that took another library's copy instead would drop ours, while what refers to it
-    // can no longer see the other. (The linker's --force-group-allocation does it too, but NDK 27's does not know that.)
-    execFileSync(objcopy, ['--remove-section=.llvmbc', '--remove-section=.llvmcmd', '--remove-section=.group', object]);
+    // Without groups, each copy of a C++ template stays. A linker that took another library's copy instead would drop ours, while
+    // what refers to it can no longer see the other. (The linker's --force-group-allocation does it too, but NDK 27's does not
+    // know that.) Together with what debuggers read: llvm-objcopy leaves that wrong in Mach-O when a section before it goes, and
+    // the next call would not survive it.
+    execFileSync(objcopy, ['--strip-debug', ...[...BITCODE, '.group'].map((section) => `--remove-section=${section}`), object]);
     const kept = exportedSymbols(object, nm).filter((name) => CALLED.test(name));
     if (kept.length === 0) throw new Error(`${input} has none of the functions that cpp/ calls`);
     const renamed = kept.map((name) => name.replaceAll(mangled(NAMESPACE), mangled(OUR_NAMESPACE)));
@@ -47,7 +50,7 @@ export function hideSymbols(input, output, { ld = 'ld', ldFlags = ['--whole-arch
     const rename = list(folder, 'rename', pairs);
     // Two calls: tools differ in which of the two they do first.
     execFileSync(objcopy, [`--redefine-syms=${rename}`, object]);
-    execFileSync(objcopy, [`--keep-global-symbols=${keep}`, '--strip-debug', object]);
+    execFileSync(objcopy, [`--keep-global-symbols=${keep}`, object]);
     rmSync(output, { force: true });
     execFileSync(ar, ['crs', output, object]);
   } finally {

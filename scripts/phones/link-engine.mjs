@@ -9,6 +9,11 @@ import { exportedSymbols } from './hide-symbols.mjs';
  */
 export const MOST_BYTES = { phone: 4 * 1024 * 1024, emulator: 4.75 * 1024 * 1024 };
 
+/** Of one of Android's ABIs. */
+export function mostBytes(abi) {
+  return abi.startsWith('x86') ? MOST_BYTES.emulator : MOST_BYTES.phone;
+}
+
 /**
  * @param {string} library made by `hideSymbols`
  * @param {string} out

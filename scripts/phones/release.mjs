@@ -41,9 +41,12 @@ function ndk() {
 function tag(given) {
   const { version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   assert.equal(given, `v${version}`, `the tag is ${given}, package.json has ${version}`);
-  // npm compares them before it takes the provenance.
-  const here = `github.com/${process.env.GITHUB_REPOSITORY}`;
-  assert.ok(String(repository?.url ?? repository).replace(/\.git$/, '').endsWith(here), `"repository" in package.json is not ${here}`);
+  // npm compares them before it takes the provenance, and refuses the package.
+  const url = `git+https://github.com/${process.env.GITHUB_REPOSITORY}.git`;
+  if (repository?.url !== url) {
+    const said = repository === undefined ? 'no "repository"' : `the "repository" ${JSON.stringify(repository)}`;
+    throw new Error(`package.json has ${said}; npm pkg set repository.type=git repository.url=${url} (see "Releases" in CONTRIBUTING.md)`);
+  }
 }
 
 function engines(ndkFolder) {
@@ -52,7 +55,8 @@ function engines(ndkFolder) {
   assert.deepEqual(existsSync(libs) && readdirSync(libs).sort(), Object.keys(CLANG).sort(), 'an engine is missing');
   console.log(TABLE);
   const results = Object.entries(CLANG).map(([abi, clang]) =>
-    checkLibrary([join(libs, abi, 'libomnii_sync.a'), '--compiler', join(bin, `${clang}${API}-clang++`), ...tools(bin)])
+    // Linked as android/CMakeLists.txt has it linked.
+    checkLibrary([join(libs, abi, 'libomnii_sync.a'), '--compiler', `${join(bin, `${clang}${API}-clang++`)} -Wl,--pack-dyn-relocs=android`, ...tools(bin)])
   );
   assert.ok(results.every(Boolean), 'not all engines are as they should be');
 }

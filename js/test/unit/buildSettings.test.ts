@@ -171,18 +171,29 @@ function shipped() {
   return folder;
 }
 
-function cmake(env: Record<string, string> = {}) {
+function cmake(env: Record<string, string> = {}, more: Record<string, string> = {}) {
   write(
     'app',
     'CMakeLists.txt',
-    'cmake_minimum_required(VERSION 3.13)\nproject(app CXX)\nfunction(target_compile_reactnative_options)\nendfunction()\n' +
-      `add_subdirectory("${join(shipped(), 'android')}" module)\n`
+    'cmake_minimum_required(VERSION 3.13)\nproject(app CXX)\n' +
+      'function(target_compile_reactnative_options target scope)\ntarget_compile_options(${target} ${scope} -Werror)\nendfunction()\n' +
+      `add_subdirectory("${join(shipped(), 'android')}" module)\nadd_library(app SHARED only.cpp)\ntarget_link_libraries(app omnii_sync_module)\n`
   );
+  write('app', 'only.cpp', '');
   const build = join(app, 'build');
-  const defined = { ANDROID_ABI: ABI, ANDROID_NDK: '/ndk', PROJECT_ROOT_DIR: app };
+  const defined = { ANDROID_ABI: ABI, ANDROID_NDK: '/ndk', PROJECT_ROOT_DIR: app, ...more };
   const args = ['-G', 'Ninja', '-S', app, '-B', build, ...Object.entries(defined).map(([name, value]) => `-D${name}=${value}`)];
   return run('cmake', args, { PATH: `${join(work, 'node')}:${process.env['PATH'] ?? ''}`, ...env });
 }
+
+test('Android: SQLCipher’s log is linked, and what only a newer compiler warns of is no error', () => {
+  gradleProperties({ buildFromSource: 'true' });
+  const { status, output } = cmake({}, { ANDROID: '1' });
+  assert.equal(status, 0, output);
+  const ninja = readFileSync(join(app, 'build/build.ninja'), 'utf8');
+  assert.match(ninja, /LINK_LIBRARIES = .*engine\/libs\/x86_64\/libomnii_sync\.a +-llog\b/);
+  assert.match(ninja, /FLAGS = .*-Werror .*-Wno-error\b/);
+});
 
 function gradleProperties(settings: Record<string, string>) {
   const lines = Object.entries(settings).map(([name, value]) => `omniiSync.${name}=${value}\n`);
