@@ -174,7 +174,7 @@ export interface Spec extends TurboModule {
   /** JSON of the current `NativeStatus`. */
   getStatus(databaseId: number): string;
 
-  /** Answers `onCredentialsRequested`: JSON of `{endpoint, token, expiresAt?}`, `'null'` for "signed out", or `error` set. */
+  /** Answers `onCredentialsRequested`: JSON of `{endpoint, token, expiresAt?}`, `'null'` for "signed out"; or `error`, else '', JSON of `NativeCredentialsError`. */
   provideCredentials(databaseId: number, requestId: number, credentials: string, error: string): void;
 
   readonly onStatusChanged: CodegenTypes.EventEmitter<NativeStatusEvent>;

@@ -1,6 +1,7 @@
 /**
- * NativeOmniiSync.ts for the web, where bundlers prefer this file: `react-native-web` has no registry of native modules, and
- * strict bundlers refuse an import of what a package does not export. Only the stand-in of `@omnii/sync/jest` can be here.
+ * NativeOmniiSync.ts for the web and for servers: `react-native-web` has no registry of native modules, and Node cannot read
+ * React Native's sources. Only the stand-in of `@omnii/sync/jest` can be here. Metro prefers this file for its name; in the
+ * package the conditions of lib/module/package.json choose (scripts/package/module.mjs).
  */
 import type { Spec } from './NativeOmniiSync';
 

@@ -39,8 +39,8 @@ export type CredentialsChange = {
 export type SyncConnector = {
   /**
    * Answers credentials, or null when nobody is signed in (syncing waits, local work goes on; it is not an error of
-   * the connector). A rejection becomes `currentStatus.error` with code `CredentialsFailed` and is retried with
-   * backoff. Called at the first connection, before a token expires and after the backend refused one. The engine never
+   * the connector). A rejection becomes `currentStatus.error` with code `CredentialsFailed`, or `Network` if it is a
+   * `SyncError` of that code (the app can't know without a network; the status is then `offline`), and is retried with backoff. Called at the first connection, before a token expires and after the backend refused one. The engine never
    * asks twice at a time; `getConnector().fetchCredentials()` asks beside it.
    */
   fetchCredentials(hint?: CredentialsHint): Promise<Credentials | null>;

@@ -9,7 +9,7 @@ import { describe, isRecord } from './describe';
 import { SyncError } from './errors';
 import { reportListenerError } from './listeners';
 import type { Spec } from './NativeOmniiSync';
-import type { NativeCredentials } from './types';
+import type { NativeCredentials, NativeCredentialsError } from './types';
 
 /** Tokens look like this; an app's error message may quote one, ours must not. */
 const jwt = /eyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g;
@@ -51,6 +51,12 @@ export function withoutTokens(message: string): string {
 export function credentialsMessage(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return message.trim() === '' ? 'fetchCredentials failed without a message' : withoutTokens(message);
+}
+
+/** What the engine is told of what `fetchCredentials` threw: only a `SyncError` of the code `Network` is no fault of the connector. */
+export function credentialsError(thrown: unknown): NativeCredentialsError {
+  const isOffline = thrown instanceof SyncError && thrown.code === 'Network';
+  return { code: isOffline ? 'Network' : 'CredentialsFailed', message: credentialsMessage(thrown) };
 }
 
 /** What `answer` resolves to; rejects with `CredentialsTimeout` if that takes longer. */
@@ -140,7 +146,7 @@ export function createCredentialsResponder(
         credentials = checkCredentials(await connector.fetchCredentials(hint));
         previousToken = credentials?.token;
       } catch (thrown) {
-        error = credentialsMessage(thrown);
+        error = JSON.stringify(credentialsError(thrown));
       }
       if (isWanted()) {
         native.provideCredentials(databaseId, requestId, JSON.stringify(credentials), error);

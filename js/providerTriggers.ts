@@ -3,11 +3,11 @@
  * the platform is not supported nobody is listening: there is no database to tell.
  */
 import { useEffect } from 'react';
-import { AppState, Platform } from 'react-native';
 import { watchDevice } from './connectivity';
 import { reportListenerError } from './listeners';
 import { isSupported } from './platform';
 import type { ProviderStore } from './providerStore';
+import { appState, systemName } from './reactNative';
 
 /** Registers with something that tells when the device is on a network again; answers what ends that. */
 export type SubscribeToNetwork = (onRegained: () => void) => () => void;
@@ -22,21 +22,19 @@ export function useAppState(store: ProviderStore): void {
     if (!isSupported()) {
       return undefined;
     }
-    // Hosts other than phones may come without them.
-    const appState = AppState as typeof AppState | undefined;
-    const platform = Platform as typeof Platform | undefined;
     const suspendIfNeeded = (state: string | null | undefined): void => {
       if (state !== 'background') {
         return;
       }
-      if (platform?.OS === 'ios') {
+      if (systemName() === 'ios') {
         store.suspend();
       } else {
         store.notify('background');
       }
     };
-    suspendIfNeeded(appState?.currentState);
-    const subscription = appState?.addEventListener('change', (next) => {
+    const states = appState();
+    suspendIfNeeded(states?.currentState);
+    const subscription = states?.addEventListener('change', (next) => {
       if (next === 'active') {
         store.foreground();
       } else {

@@ -10,8 +10,10 @@ type AuthSession = { access_token: string; expires_at?: number | undefined; user
 
 type SessionAnswer = {
   data: { session: AuthSession | null };
-  error: { message: string } | null;
+  error: SupabaseError | null;
 };
+
+type SupabaseError = { message: string; name?: string | undefined; status?: number | undefined };
 
 /** The part of a supabase-js 2 client that is used. */
 export type SupabaseAuthClient = {
@@ -46,9 +48,20 @@ function endpointOf(baseUrl: unknown): string {
   return base.endsWith(suffix) ? base : base + suffix;
 }
 
+/** What a renewal that supabase-js would repeat is to us: no answer at all, or an answer of 5xx, whose message is "{}". */
+function temporary(cause: SupabaseError): Error {
+  const { status, message } = cause;
+  return status === undefined || status === 0
+    ? new SyncError('Network', `the session has ended and can't be renewed offline: ${message}`, true, { cause })
+    : new Error(`the session has ended and can't be renewed: the sign-in server answered ${status}`);
+}
+
 async function sessionOf(answer: Promise<SessionAnswer>): Promise<AuthSession | null> {
   const { data, error } = await answer;
   if (error !== null) {
+    if (error.name === 'AuthRetryableFetchError') {
+      throw temporary(error);
+    }
     throw error instanceof Error ? error : new Error(error.message);
   }
   return data.session;
@@ -58,7 +71,7 @@ async function sessionOf(answer: Promise<SessionAnswer>): Promise<AuthSession | 
  * Credentials from the client's session: its access token, its expiry, and `baseUrl + '/api/powersync'` as endpoint.
  * No session, or one of another user than the database's, means signed out (null). The session is refreshed first when it ends within 60 s, or when its token is the
  * one that the engine was given before, which the engine only asks to replace when it expired or was refused. Errors of
- * the client are thrown and become `CredentialsFailed`. An app that wraps this connector should pass the argument of
+ * the client are thrown and become `CredentialsFailed`; that the session has ended and the client can't reach its server is `Network`. An app that wraps this connector should pass the argument of
  * `fetchCredentials` on. A sign-in or a renewed token (`onAuthStateChange`) makes the engine ask again at once.
  *
  * Throws `SyncError{code: 'InvalidOptions'}` for a wrong client or `baseUrl`.

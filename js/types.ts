@@ -158,6 +158,9 @@ export type NativeResult = {
   insertId?: number | null;
 };
 
+/** What `provideCredentials` takes as `error`, as JSON. `Network`: the app can't know without a network. */
+export type NativeCredentialsError = { code: 'CredentialsFailed' | 'Network'; message: string };
+
 /** What `provideCredentials` takes, as JSON; `null` for "signed out". `expiresAt` in milliseconds since the epoch. */
 export type NativeCredentials = {
   endpoint: string;

@@ -12,6 +12,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkBundles, checkNode } from './package/bundles.mjs';
 import { installConsumer } from './package/consumer.mjs';
 import { checkContents } from './package/contents.mjs';
 import { checkSourceBuild } from './package/source-build.mjs';
@@ -54,6 +55,8 @@ try {
     writeFileSync(join(app, 'node16/tsconfig.json'), JSON.stringify({ compilerOptions, include: ['index.ts'] }));
     run(process.execPath, [join(app, 'node_modules/typescript/bin/tsc'), '-p', join(app, 'node16')], app);
   });
+  await check('bundles hold what is used, and need no React Native on the web', () => checkBundles(app));
+  await check('Node loads the package and hears that it is unsupported', () => checkNode(app));
   await check('its bundle syncs on the headless phone', () => {
     run(process.execPath, [join(root, 'scripts/phone.mjs'), '--project', app, '--script', join(root, 'example-app/flows/story.ts')], root);
   });

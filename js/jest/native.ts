@@ -3,7 +3,7 @@
  * one keeps its content until `reset`, as a file would.
  */
 import type { NativeCredentialsEvent, NativeStatusEvent, NativeTablesEvent, NativeUploadEvent, NativeWatchEvent, Spec } from '../NativeOmniiSync';
-import type { NativeOpenOptions, NativeSchema } from '../types';
+import type { NativeCredentialsError, NativeOpenOptions, NativeSchema } from '../types';
 import type { Backend } from './backend';
 import { createEmitter } from './emitter';
 import { nativeError } from './nativeError';
@@ -228,7 +228,8 @@ export function createNative(backend: Backend): { native: Spec; reset: () => voi
       if (error === '') {
         question?.resolve(JSON.parse(credentials));
       } else {
-        question?.reject(nativeError('CredentialsFailed', error, true));
+        const { code, message } = JSON.parse(error) as NativeCredentialsError;
+        question?.reject(nativeError(code, message, true));
       }
     },
     notify: (id, event) =>

@@ -28,3 +28,6 @@ export const Platform = { OS: 'ios' as 'ios' | 'android', select: <T>(choices: {
 
 /** There are no native modules but the fake, which does not come this way. */
 export const TurboModuleRegistry = { get: () => null, getEnforcing: () => null };
+
+// Without an alias, too: what Node resolves of the package looks here.
+(globalThis as Record<symbol, unknown>)[Symbol.for('@omnii/sync/react-native')] = { AppState, Platform };

@@ -1,6 +1,6 @@
 /** Bad input against the real engine: each a SyncError with a stable code, and the app keeps running. */
 import { assert, cleanup, test, until } from '../../../scripts/host/harness';
-import { type column, getConnector, Schema, type SyncConnector, Table } from '../../index';
+import { type column, getConnector, Schema, type SyncConnector, SyncError, Table } from '../../index';
 import { insertEntity, open, schema, syncError, temporaryDirectory } from './setup';
 
 test('SQL that SQLite refuses is Sql; constraints are Constraint; writing by a reading method is ReadOnly', async () => {
@@ -91,10 +91,11 @@ test('an unknown column type is InvalidSchema', () => {
   );
 });
 
-const misbehaving: [name: string, fetchCredentials: SyncConnector['fetchCredentials'], code: 'CredentialsFailed' | 'CredentialsTimeout', word: string][] = [
+const misbehaving: [name: string, fetchCredentials: SyncConnector['fetchCredentials'], code: 'CredentialsFailed' | 'CredentialsTimeout' | 'Network', word: string][] = [
   ['throws', () => { throw new Error('no keychain'); }, 'CredentialsFailed', 'no keychain'],
   ['rejects', () => Promise.reject(new Error('no keychain')), 'CredentialsFailed', 'no keychain'],
   ['answers nonsense', () => Promise.resolve({ endpoint: 'nowhere', token: 'x' }), 'CredentialsFailed', 'endpoint'],
+  ['needs the network', () => Promise.reject(new SyncError('Network', 'no renewal', true)), 'Network', 'no renewal'],
   ['hangs', () => new Promise(() => undefined), 'CredentialsTimeout', ''],
 ];
 for (const [name, fetchCredentials, code, word] of misbehaving) {

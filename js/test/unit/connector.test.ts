@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CredentialsHint, SyncConnector } from '../../connector';
 import { createCredentialsResponder } from '../../credentials';
+import { SyncError } from '../../errors';
 
 const good = { endpoint: 'https://h/api/powersync//', token: 'tok' };
 
@@ -56,9 +57,18 @@ for (const [name, fetchCredentials, word] of [
   });
 }
 
+test('a connector that needs the network to know says so; no other code of its own passes', async () => {
+  const failing = (error: Error): Promise<[string, string] | null> => answerOf(() => Promise.reject(error));
+  assert.deepEqual(await failing(new SyncError('Network', 'no renewal eyJhbGci.eyJzdWIi.c2ln', true)), [
+    'null',
+    '{"code":"Network","message":"no renewal [token]"}',
+  ]);
+  assert.deepEqual(await failing(new SyncError('Sql', 'x')), ['null', '{"code":"CredentialsFailed","message":"x"}']);
+});
+
 test('a token in a message of the app is blotted out', async () => {
   const told = await answerOf(() => { throw new Error('bad jwt eyJhbGci.eyJzdWIi.c2ln here'); });
-  assert.deepEqual(told, ['null', 'bad jwt [token] here']);
+  assert.deepEqual(told, ['null', '{"code":"CredentialsFailed","message":"bad jwt [token] here"}']);
 });
 
 test('from the second question on the connector is told the token it gave last', async () => {

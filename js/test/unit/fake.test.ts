@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { syncFake } from '../../jest/index';
-import { column, type Database, openDatabase, Schema, Table } from '../../index';
+import { column, type Database, openDatabase, Schema, SyncError, Table } from '../../index';
 import { codeOf, until } from '../contract/cases';
 import { isSyncError } from './expect';
 
@@ -68,13 +68,16 @@ test('refused changes are parked, retried, discarded', async () => {
   assert.deepEqual(syncFake.uploaded().map(({ rowId }) => rowId), ['good']);
 });
 
-test('credentials: signed out is offline, a failing connector an error', async () => {
+test('credentials: signed out and without a network is offline, a failing connector an error', async () => {
   const signedOut = await open({ connector: { fetchCredentials: () => Promise.resolve(null) } });
   await assert.rejects(signedOut.triggerSync(), (e) => isSyncError(e, 'NoCredentials'));
   assert.equal(signedOut.currentStatus.status, 'offline');
   const failing = await open({ userId: 'v', connector: { fetchCredentials: () => Promise.reject(new Error('no keychain')) } });
   await assert.rejects(failing.triggerSync(), (e) => isSyncError(e, 'CredentialsFailed', 'no keychain'));
   assert.equal(failing.currentStatus.status, 'error');
+  const offline = await open({ userId: 'w', connector: { fetchCredentials: () => Promise.reject(new SyncError('Network', 'no renewal', true)) } });
+  await assert.rejects(offline.triggerSync(), (e) => isSyncError(e, 'Network', 'no renewal'));
+  assert.equal(offline.currentStatus.status, 'offline');
 });
 
 test('a connector that uploads gets its transactions', async () => {

@@ -1,7 +1,8 @@
 /** Against a fake client; the real supabase-js is used in the demo and the Hermes tests. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SupabaseClient } from '@supabase/supabase-js';
+import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { SyncError } from '../../errors';
 import { supabaseConnector, type SupabaseAuthClient } from '../../supabase';
 import { isSyncError } from './expect';
 
@@ -41,6 +42,25 @@ test('no session is signed out; an error is thrown', async () => {
   assert.equal(await supabaseConnector(client(null).fake, { baseUrl: 'http://h' }).fetchCredentials(), null);
   const broken = client(null, { message: 'storage is locked' }).fake;
   await assert.rejects(supabaseConnector(broken, { baseUrl: 'http://h' }).fetchCredentials(), /storage is locked/);
+});
+
+test('a session that has ended and can not be renewed offline is Network; an answer of the auth server is not', async () => {
+  const answered = async (status: number, word: string): Promise<SupabaseAuthClient> => {
+    const real = createClient('http://127.0.0.1:9', 'key', {
+      auth: { persistSession: false, autoRefreshToken: false },
+      global: { fetch: () => (status === 0 ? Promise.reject(new TypeError(word)) : Promise.resolve(new Response(`{"msg":"${word}"}`, { status }))) },
+      realtime: { transport: function Never() { /* Node 20 has no WebSocket */ } as never },
+    });
+    // The real client's error, but not from a renewal, which it tries for half a minute.
+    const { error } = await real.auth.signInAnonymously();
+    assert.ok(error);
+    return client(null, error).fake;
+  };
+  const ask = (fake: SupabaseAuthClient) => supabaseConnector(fake, { baseUrl: 'http://h' }).fetchCredentials();
+  await assert.rejects(ask(await answered(0, 'Network request failed')), (e) => isSyncError(e, 'Network', 'Network request failed'));
+  for (const [status, word] of [[503, '503'], [400, 'sorry']] as const) {
+    await assert.rejects(ask(await answered(status, 'sorry')), (e: Error) => !(e instanceof SyncError) && e.message.includes(word), word);
+  }
 });
 
 test('a token that is about to expire, or that the engine had already, is refreshed', async () => {

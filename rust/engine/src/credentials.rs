@@ -28,14 +28,20 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Checks what the app answered. `endpoint` is an absolute http or https URL without query, fragment or login; its
-    /// trailing slashes are cut off. `expires_at_ms` is ms since the Unix epoch.
+    /// Checks what the app answered. `endpoint` is an absolute http or https URL without query, fragment or login, its host
+    /// in ASCII (Unicode's tables for other letters are left out of the build: idna_adapter in Cargo.lock); its trailing
+    /// slashes are cut off. `expires_at_ms` is ms since the Unix epoch.
     ///
     /// # Errors
     /// `CredentialsFailed`, naming the part that is wrong.
     pub fn new(endpoint: &str, token: impl Into<String>, expires_at_ms: Option<i64>) -> Result<Self, SyncError> {
         let bad = |what: &str| Err(SyncError::new(ErrorCode::CredentialsFailed, format!("fetchCredentials: {what}")));
         let Ok(url) = reqwest::Url::parse(endpoint.trim()) else {
+            if !host_of(endpoint).is_ascii() {
+                return bad(
+                    "the host of endpoint has letters beyond ASCII: write it in punycode, as in https://xn--bcher-kva.example",
+                );
+            }
             return bad("endpoint must be an absolute URL such as https://host/api/powersync");
         };
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -132,16 +138,29 @@ impl CredentialStore {
     /// The app's answer to request `request`: credentials, `None` for "nobody is signed in", or its own error's message.
     /// An unknown id (answered twice, too late, abandoned) is ignored.
     pub fn provide(&self, request: u64, answer: Result<Option<Credentials>, String>) {
-        let answer = match answer {
-            Ok(Some(credentials)) => Ok(Arc::new(credentials)),
-            Ok(None) => {
-                Err(SyncError::new(ErrorCode::NoCredentials, "nobody is signed in: fetchCredentials returned null"))
-            }
-            Err(message) => {
-                let message: String = message.chars().take(MAX_APP_MESSAGE).collect();
-                Err(SyncError::new(ErrorCode::CredentialsFailed, format!("fetchCredentials failed: {message}")))
-            }
-        };
+        self.settle(
+            request,
+            match answer {
+                Ok(Some(credentials)) => Ok(Arc::new(credentials)),
+                Ok(None) => {
+                    Err(SyncError::new(ErrorCode::NoCredentials, "nobody is signed in: fetchCredentials returned null"))
+                }
+                Err(message) => {
+                    let message = shortened(&message);
+                    Err(SyncError::new(ErrorCode::CredentialsFailed, format!("fetchCredentials failed: {message}")))
+                }
+            },
+        );
+    }
+
+    /// The app's answer to request `request`: it can't know without a network, and `message` says what it needed. A sign-in
+    /// that has run out while the device is offline is no fault of the connector.
+    pub fn unreachable(&self, request: u64, message: &str) {
+        let message = format!("fetchCredentials needs the network: {}", shortened(message));
+        self.settle(request, Err(SyncError::new(ErrorCode::Network, message)));
+    }
+
+    fn settle(&self, request: u64, answer: Answer) {
         let mut state = self.lock();
         let Some(fetch) = state.fetch.take_if(|fetch| fetch.id == request) else {
             tracing::debug!(request, "late credentials ignored");
@@ -155,7 +174,7 @@ impl CredentialStore {
     /// Credentials that have not expired, asking the app if need be.
     ///
     /// # Errors
-    /// `NoCredentials`, `CredentialsFailed`, `CredentialsTimeout`.
+    /// `NoCredentials`, `CredentialsFailed`, `CredentialsTimeout`, `Network`.
     pub async fn get(&self) -> Result<Arc<Credentials>, SyncError> {
         let (group, mut answer) = match self.cached_or_fetch() {
             Ok(fresh) => return Ok(fresh),
@@ -244,6 +263,16 @@ impl fmt::Debug for CredentialStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialStore").field("timeout", &self.timeout).finish_non_exhaustive()
     }
+}
+
+fn shortened(message: &str) -> String {
+    message.chars().take(MAX_APP_MESSAGE).collect()
+}
+
+/// What stands where a URL has its host, login and port included.
+fn host_of(endpoint: &str) -> &str {
+    let rest = endpoint.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '\\', '?', '#']).next().unwrap_or_default()
 }
 
 fn give_up(fetch: Option<Fetch>) {

@@ -406,6 +406,11 @@ impl Database {
     pub fn provide_credentials(&self, request: u64, answer: std::result::Result<Option<Credentials>, String>) {
         self.credentials.provide(request, answer);
     }
+
+    /// Answers [`DatabaseObserver::credentials_requested`]: the app can't know without a network. `message` is the app's.
+    pub fn credentials_unreachable(&self, request: u64, message: &str) {
+        self.credentials.unreachable(request, message);
+    }
 }
 
 impl Drop for Database {

@@ -350,6 +350,12 @@ impl Engine {
             token: String,
             expires_at: Option<f64>,
         }
+        /// `code`: `Network`, or any other for `CredentialsFailed`.
+        #[derive(serde::Deserialize)]
+        struct Failure {
+            code: String,
+            message: String,
+        }
         let Ok(database) = self.database(database) else { return };
         guarded(|| {
             let answer = if error.is_empty() {
@@ -364,7 +370,13 @@ impl Engine {
                             .map_err(|e| e.message)
                     })
             } else {
-                Err(error.to_owned())
+                match serde_json::from_str::<Failure>(error) {
+                    Ok(Failure { code, message }) if code == "Network" => {
+                        return database.credentials_unreachable(request, &message);
+                    }
+                    Ok(Failure { message, .. }) => Err(message),
+                    Err(_) => Err("the error must be { code: string, message: string }".to_owned()),
+                }
             };
             database.provide_credentials(request, answer);
         });

@@ -108,7 +108,8 @@ pub mod bridge {
         fn populate(self: &Engine, request: u64, database: u32);
         /// JSON of the status; of a closed database when the id is unknown.
         fn status(self: &Engine, database: u32) -> String;
-        /// `credentials`: JSON of `{endpoint, token, expiresAt?}` or `null`; `error` non-empty when fetching them failed.
+        /// `credentials`: JSON of `{endpoint, token, expiresAt?}` or `null`; `error`, when fetching them failed, of
+        /// `{code, message}`, else empty. `Network` as code: the app can't know without a network.
         fn provide_credentials(self: &Engine, database: u32, request: u64, credentials: &str, error: &str);
 
         /// SQL parameters, pushed in order.

@@ -86,6 +86,34 @@ fn endpoints_are_checked_and_trimmed() {
     }
 }
 
+/// Without Unicode's tables no other host can be written. Nothing has been asked or sent when this is said.
+#[test]
+fn a_host_beyond_ascii_is_to_be_written_in_punycode() {
+    for bad in ["https://bücher.example", "https://bücher.example/api", " http://пример.испытание:8787/api/powersync"]
+    {
+        let error = Credentials::new(bad, "t", None).unwrap_err();
+        assert_eq!(error.code, ErrorCode::CredentialsFailed, "{bad}");
+        assert!(error.message.contains("punycode"), "{}", error.message);
+    }
+    let ok = Credentials::new("https://xn--bcher-kva.example/api", "t", None).unwrap();
+    assert_eq!(ok.endpoint(), "https://xn--bcher-kva.example/api");
+    // Elsewhere in the URL other letters are encoded.
+    assert_eq!(Credentials::new("https://h/ü", "t", None).unwrap().endpoint(), "https://h/%C3%BC");
+    let error = Credentials::new("nowhere/ü", "t", None).unwrap_err();
+    assert!(!error.message.contains("punycode"), "{}", error.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_needs_the_network_to_know_is_offline_not_at_fault() {
+    let rig = rig();
+    let get = rig.spawn_get();
+    rig.settle().await;
+    rig.store.unreachable(1, "Network request failed");
+    let error = get.await.unwrap().unwrap_err();
+    assert_eq!((error.code, error.retryable), (ErrorCode::Network, true));
+    assert!(error.message.ends_with("needs the network: Network request failed"), "{}", error.message);
+}
+
 #[tokio::test(start_paused = true)]
 async fn debug_output_hides_the_token() {
     let rig = Rig::signed_in("secret-token", None).await;
