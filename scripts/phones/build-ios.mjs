@@ -18,10 +18,10 @@ import { main } from './main.mjs';
 import { BuildError, requireLlvmTools, requireRust, requireXcode } from './requirements.mjs';
 
 const MINIMUM = '15.1';
-const DEVICE = { target: 'aarch64-apple-ios', arch: 'arm64', sdk: 'iphoneos' };
+const DEVICE = { target: 'aarch64-apple-ios', arch: 'arm64', sdk: 'iphoneos', platform: 'ios' };
 const SIMULATORS = [
-  { target: 'aarch64-apple-ios-sim', arch: 'arm64', sdk: 'iphonesimulator' },
-  { target: 'x86_64-apple-ios', arch: 'x86_64', sdk: 'iphonesimulator' },
+  { target: 'aarch64-apple-ios-sim', arch: 'arm64', sdk: 'iphonesimulator', platform: 'ios-simulator' },
+  { target: 'x86_64-apple-ios', arch: 'x86_64', sdk: 'iphonesimulator', platform: 'ios-simulator' },
 ];
 
 main('build-ios', () => {
@@ -48,13 +48,15 @@ main('build-ios', () => {
   console.log(`build-ios: the engine is in ${framework}`);
 });
 
-function hidden({ target, arch, sdk }, llvm, work, switches) {
+function hidden({ target, arch, sdk, platform }, llvm, work, switches) {
   const library = join(work, 'hidden', target, 'libomnii_sync.a');
   mkdirSync(join(library, '..'), { recursive: true });
   const built = buildEngine(target, work, { env: { IPHONEOS_DEPLOYMENT_TARGET: MINIMUM }, switches });
+  const xcrun = (what) => execFileSync('xcrun', ['--sdk', sdk, ...what], { encoding: 'utf8' }).trim();
   hideSymbols(built.library, library, {
-    ld: execFileSync('xcrun', ['--sdk', sdk, '--find', 'ld'], { encoding: 'utf8' }).trim(),
-    ldFlags: ['-arch', arch, '-all_load'],
+    ld: xcrun(['--find', 'ld']),
+    // As Xcode prelinks objects. Without a platform the linker takes that of the objects, which are not all of one version.
+    ldFlags: ['-arch', arch, '-platform_version', platform, MINIMUM, xcrun(['--show-sdk-version']), '-all_load'],
     nm: join(llvm, 'llvm-nm'),
     objcopy: join(llvm, 'llvm-objcopy'),
     ar: join(llvm, 'llvm-ar'),

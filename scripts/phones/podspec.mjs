@@ -51,6 +51,11 @@ export async function checkPodspec(check, work) {
     for (const pod of PODS) assert.ok(Object.hasOwn(attributes.dependencies, pod), `it does not depend on ${pod}`);
     assert.equal(attributes.version, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
 
+    // Objective-C++ has no modules that would link what it imports. Foundation is linked by CocoaPods.
+    const imported = [...readFileSync(join(root, 'ios/OmniiSyncProvider.mm'), 'utf8').matchAll(/^#import <(?!React|Foundation)(\w+)\//gm)].map(([, name]) => name);
+    assert.ok(imported.length > 0);
+    for (const name of imported) assert.ok(attributes.frameworks.includes(name), `${name} is not linked`);
+
     const ours = ownPaths(attributes);
     assert.ok(ours.includes('cpp/bridge'), 'the header of the bridge would not be found');
     for (const path of ours) assert.ok(existsSync(join(shipped, path)), `${path}, where it looks for headers, does not exist`);

@@ -46,7 +46,7 @@ export function requireNdk(ndk) {
   }
   if (!ndk) throw new BuildError('NoNdk', 'where is the NDK? Set ANDROID_NDK_HOME, or pass --ndk');
   const hosts = join(ndk, 'toolchains/llvm/prebuilt');
-  const [host] = existsSync(hosts) ? readdirSync(hosts) : [];
+  const host = existsSync(hosts) && readdirSync(hosts).find((name) => existsSync(join(hosts, name, 'bin')));
   if (!host) throw new BuildError('NoNdk', `${ndk} is not an NDK: install one with Android Studio's SDK Manager, then set ANDROID_NDK_HOME or pass --ndk`);
   return join(hosts, host, 'bin');
 }

@@ -22,6 +22,8 @@ before(() => {
   calls = join(work, 'calls');
   mkdirSync(join(work, 'empty'));
   write('ndk', CLANG, '');
+  // The Finder leaves one wherever it has been.
+  write('ndk', 'toolchains/llvm/prebuilt/.DS_Store', '');
   program('rustc', 'case "$1" in --version) echo "rustc ${RUST_VERSION:-1.100.0} (today)";; --print) echo "$RUST_LIBRARY";; esac');
   program('cargo', 'if [ "$1" != --version ]; then echo "$LIBSQLITE3_FLAGS|$@" >> "$CALLS"; cat "$MESSAGES" 2>&-; exit; fi; echo cargo');
   program('node', 'echo "$@" >> "$CALLS"; exit ${NODE_STATUS:-0}');
