@@ -12,7 +12,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkBundles, checkNode } from './package/bundles.mjs';
+import { checkBundles, checkFake, checkNode } from './package/bundles.mjs';
 import { installConsumer } from './package/consumer.mjs';
 import { checkContents } from './package/contents.mjs';
 import { checkSourceBuild } from './package/source-build.mjs';
@@ -60,6 +60,7 @@ try {
   });
   await check('bundles hold what is used, and need no React Native on the web', () => checkBundles(app));
   await check('Node loads the package and hears that it is unsupported', () => checkNode(app));
+  await check('the fake runs in plain Node', () => checkFake(app));
   await check('its bundle syncs on the headless phone', () => {
     run(process.execPath, [join(root, 'scripts/phone.mjs'), '--project', app, '--script', join(root, 'example-app/flows/story.ts')], root);
   });
