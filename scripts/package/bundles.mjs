@@ -4,7 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
+import { root } from '../root.mjs';
 
 /** The app's own. React Native is not among them: a bundle that asks for it fails. */
 const EXTERNAL = ['react', 'react/jsx-runtime', 'sql.js'];
@@ -53,6 +56,24 @@ export function checkNode(app) {
   node(app, ['--input-type=module', '-e', code]);
   // Where Node can't require ES modules it says so in its own words.
   node(app, ['-e', "try { require('@omnii/sync').Schema.name; } catch (error) { if (error.code !== 'ERR_REQUIRE_ESM') throw error; }"]);
+}
+
+/** The fake for unit tests as node:test and vitest have it: no transform, no alias, and SQLite by sql.js. */
+export function checkFake(app) {
+  const sqlite = join(app, 'node_modules/sql.js');
+  if (!existsSync(sqlite)) symlinkSync(join(root, 'node_modules/sql.js'), sqlite);
+  const code = `
+    import assert from 'node:assert/strict';
+    import { syncFake } from '@omnii/sync/jest';
+    import { column, openDatabase, Schema, Table } from '@omnii/sync';
+    const schema = new Schema({ todos: new Table({ title: column.text }) });
+    const connector = { fetchCredentials: () => Promise.resolve({ endpoint: 'https://h', token: 't' }) };
+    const db = await openDatabase({ schema, userId: 'u', connector });
+    syncFake.deliver('todos', [{ id: 't1', title: 'Milk' }]);
+    await db.triggerSync();
+    assert.deepEqual(await db.getAll('SELECT title FROM todos'), [{ title: 'Milk' }]);
+    await db.close();`;
+  node(app, ['--import', '@omnii/sync/jest', '--input-type=module', '-e', code]);
 }
 
 function node(cwd, args) {

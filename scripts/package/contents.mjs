@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { dirname, join, normalize } from 'node:path';
+import { linksOf } from '../docs/markdown.mjs';
 
 /** Compressed, without the compiled engine. */
 const MOST_BYTES = 700_000;
 const TOP = [
-  'ARCHITECTURE.md', 'CHANGELOG.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'OmniiSync.podspec', 'README.md', 'android', 'app.plugin.js', 'cpp', 'docs',
+  'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'Cargo.lock', 'Cargo.toml', 'LICENSE', 'OmniiSync.podspec', 'README.md', 'SECURITY.md', 'android', 'app.plugin.d.ts', 'app.plugin.js', 'cpp', 'docs',
   'ios', 'js', 'lib', 'package.json', 'react-native.config.js', 'rust', 'scripts',
 ];
 /** The only ones of their folders. */
@@ -50,6 +52,7 @@ export function checkContents(packed, tarball, { released = false } = {}) {
   assert.deepEqual(entries(''), TOP);
   for (const [folder, names] of Object.entries(released ? { ...EXACT, ...ENGINES } : EXACT)) assert.deepEqual(entries(`${folder}/`), names, folder);
   for (const path of NEEDED) assert.ok(files.includes(path), `${path} is missing`);
+  assert.deepEqual(deadLinks(files, tarball), [], 'links to what is not in the package, and nothing says so');
   assert.deepEqual(files.filter((path) => TEST.test(path)), [], 'tests are nobody’s business');
   // Also those that have another name.
   const rust = files.filter((path) => path.endsWith('.rs'));
@@ -66,4 +69,26 @@ export function checkContents(packed, tarball, { released = false } = {}) {
   const engines = packed.files.filter(({ path }) => LIBRARIES.some((folder) => path === `${folder}/libomnii_sync.a`));
   if (released) assert.equal(engines.length, LIBRARIES.length, 'an engine is missing');
   else assert.ok(packed.size < MOST_BYTES, `${packed.size} bytes are more than ${MOST_BYTES}`);
+}
+
+/** Relative links of packed pages that lead to nothing in the package, where the paragraph or row does not say "in the repository". */
+function deadLinks(files, tarball) {
+  const isPacked = (path) => files.some((file) => file === path || file.startsWith(`${path}/`));
+  return files.filter((path) => path.endsWith('.md')).flatMap((page) => {
+    const text = execFileSync('tar', ['-xzOf', tarball, `package/${page}`], { encoding: 'utf8' });
+    return linksOf(text)
+      .filter(({ target }) => !/^[a-z][a-z\d+.-]*:/i.test(target) && !target.startsWith('#'))
+      .filter(({ target }) => !isPacked(normalize(join(dirname(page), target.split('#')[0])).replace(/\/$/, '')))
+      .filter(({ line }) => !/\bin\s+the\s+repository\b/.test(paragraphAt(text.split('\n'), line - 1)))
+      .map(({ target, line }) => `${page}:${line}: ${target}`);
+  });
+}
+
+function paragraphAt(lines, index) {
+  if (lines[index].startsWith('|')) return lines[index];
+  const isBreak = (line) => line === undefined || line.trim() === '';
+  let [first, last] = [index, index];
+  while (!isBreak(lines[first - 1])) first -= 1;
+  while (!isBreak(lines[last + 1])) last += 1;
+  return lines.slice(first, last + 1).join('\n');
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type * as Plugins from 'expo/config-plugins';
+import type { Options } from '../../../app.plugin.js';
 
 // Not through the bundler: both are CommonJS, which Expo's CLI reads as it is.
 const require = createRequire(join(process.cwd(), 'package.json'));
@@ -64,7 +65,8 @@ function setting(project: string, name: string) {
 
 const DEFAULTS = { buildFromSource: false, sqlcipher: false, fts5: true, android: { cleartextHosts: [] }, ios: { backgroundModes: [] } };
 const same = <T>(mod: T) => mod;
-const ALL = {
+/** As app.plugin.d.ts has it, and whole: what is in one of the two only does not compile, or is refused by the plugin. */
+const ALL: { [K in keyof Options]-?: NonNullable<Options[K]> extends boolean ? boolean : Required<NonNullable<Options[K]>> } = {
   sqlcipher: true,
   fts5: false,
   buildFromSource: true,

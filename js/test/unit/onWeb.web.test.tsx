@@ -9,6 +9,8 @@ import {
   addStatusListener, clearAndReconnect, column, disconnect, getConnector, notifyNetworkRegained, openDatabase, reconcile, resetConnector, Schema,
   SyncProvider, Table, triggerSync, useDatabase, useQuery, useStatus, useSuspenseQuery, useSyncState, waitForFirstSync,
 } from '../../index';
+import { changeAppState } from '../../jest/react-native';
+import { appState, systemName } from '../../reactNative';
 import { consoleErrors, isSyncError } from './expect';
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- react-dom comes without types
@@ -44,4 +46,13 @@ test('what needs a database is refused as Unsupported, and the status stays offl
   const seen: string[] = [];
   addStatusListener(({ status }) => seen.push(status)).remove();
   assert.deepEqual(seen, ['offline']);
+});
+
+test('where there is no React Native, the stand-in for unit tests plays the system', () => {
+  const seen: string[] = [];
+  const subscription = appState()?.addEventListener('change', (state) => seen.push(state));
+  changeAppState('background');
+  subscription?.remove();
+  changeAppState('active');
+  assert.deepEqual([systemName(), seen], ['ios', ['background']]);
 });
