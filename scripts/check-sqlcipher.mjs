@@ -2,8 +2,8 @@
 //
 //   npm run check:sqlcipher
 //
-// Not a step of `npm test`: the first build compiles OpenSSL, which takes minutes, and needs perl and make. Results are kept
-// where all of cargo's are, so later runs take no longer than the tests do.
+// A step of `npm test`. The first build compiles OpenSSL, which takes minutes, and needs perl and make. Results are kept where all
+// of cargo's are, so later runs take no longer than the tests do.
 
 import { spawnSync } from 'node:child_process';
 import { cargoEnv, ENCRYPTED } from './cargo.mjs';

@@ -32,6 +32,8 @@ const SYSTEM_PACKAGES = [
   { name: 'ninja-build', why: "Hermes' build", isThere: () => isInstalled('ninja') },
   { name: 'python3', why: "Hermes' build", isThere: () => isInstalled('python3') },
   { name: 'ruby', why: 'evaluates the podspec', isThere: () => isInstalled('ruby') },
+  { name: 'perl', why: 'SQLCipher’s OpenSSL', isThere: () => isInstalled('perl') },
+  { name: 'make', why: 'SQLCipher’s OpenSSL', isThere: () => isInstalled('make') },
   { name: 'libclang-dev', why: 'bindings to Hermes', isThere: hasLibclang },
   { name: 'libicu-dev', why: 'Unicode in Hermes', isThere: () => existsSync('/usr/include/unicode/uversion.h') },
   { name: 'chromium', why: 'the example app in a browser', isThere: () => findChromium() !== undefined },

@@ -50,6 +50,7 @@ const TESTS = [
         cargo('Rust examples in comments', ['test', ...REST, '--doc'], { count: countCargo }),
       ]
     : [cargo('Rust tests', ['test', ...REST], { count: countCargo })]),
+  node('Rust tests, the engine with encryption', ['scripts/check-sqlcipher.mjs'], { count: countCargo, timeoutMs: COMPILE_MS }),
   cargo('Rust tests, host', ['test', ...HOST], { count: countCargo, timeoutMs: COMPILE_MS }),
   node('TypeScript tests', ['scripts/unit-test.mjs'], { count: countNode }),
   node('The engine as phones get it', ['scripts/check-symbols.mjs'], { timeoutMs: COMPILE_MS }),

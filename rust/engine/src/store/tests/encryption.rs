@@ -276,23 +276,34 @@ mod with_sqlcipher {
         f.store.close();
         let original = std::fs::read(f.directory.path().join("x.db")).unwrap();
         let name = "store::tests::encryption::with_sqlcipher::killed_at_any_moment_the_file_is_whole_with_the_old_key_or_the_new_one";
+        let work = |directory: &Path, until: Option<Duration>| {
+            let begun = std::time::Instant::now();
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--nocapture"])
+                .env(CHILD, directory)
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            if let Some(moment) = until {
+                std::thread::sleep(moment);
+                let _ = child.kill();
+            }
+            child.wait().unwrap();
+            begun.elapsed()
+        };
         let mut outcomes = [0; 3];
-        let mut delay_ms = 0;
-        for _ in 0..40 {
+        // How long it takes depends on the machine: the first time nothing is killed, then at moments of that time and after it.
+        let mut whole = Duration::ZERO;
+        for round in 0..40 {
             let directory = tempfile::tempdir().unwrap();
             std::fs::write(directory.path().join("x.db"), &original).unwrap();
             // first to encrypt it, and if that was done, to change its key
-            for _ in 0..2 {
-                let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-                    .args(["--exact", name, "--nocapture"])
-                    .env(CHILD, directory.path())
-                    .stdout(std::process::Stdio::null())
-                    .spawn()
-                    .unwrap();
-                std::thread::sleep(Duration::from_millis(delay_ms));
-                let _ = child.kill();
-                child.wait().unwrap();
-                delay_ms = (delay_ms + 13) % 400;
+            for step in 0..2 {
+                if round == 0 {
+                    whole = whole.max(work(directory.path(), None));
+                } else {
+                    work(directory.path(), Some(whole.mul_f64(f64::from((round * 2 + step) * 13 % 80) / 60.0)));
+                }
             }
             let keys = [None, Some(raw(1)), Some(raw(2))];
             let opened =
