@@ -1,50 +1,20 @@
 /**
  * What the device tells of its network and battery, without the app writing a line: from `@react-native-community/netinfo` or
- * `expo-network`, and from `expo-battery`, where the app has installed them. Without them there is nothing to tell, and timers
- * and errors do. Each `require` stands in a `try` of its own: Metro takes a module that is required there for optional.
+ * `expo-network`, and from `expo-battery`, where the app has installed them (deviceModules.ts). Without them there is nothing to
+ * tell, and timers and errors do.
  *
  * In unit tests of apps these packages are often mocks that answer nothing, neither a state nor a subscription: then there is
  * nothing to tell, either.
  *
  * Tells only what has changed; the device is taken to be on a free network with a good battery until it says otherwise.
  */
+import { type DeviceModules, type NetworkState, type PowerState, requireModules, type Subscription } from './deviceModules';
 import { reportListenerError } from './listeners';
+
+export type { ExpoBatteryModule, ExpoNetworkModule, NetInfoModule } from './deviceModules';
 
 /** What can be told; each pair is one switch. */
 export type DeviceEvent = 'networkLost' | 'networkRegained' | 'metered' | 'unmetered' | 'batteryLow' | 'batteryOk';
-
-/** What a listener answers; nothing at all if the package is a mock. */
-type Subscription = { remove?: () => void } | undefined;
-type NetworkState = { isConnected?: boolean } | undefined;
-
-/** The part of `@react-native-community/netinfo` that is used. */
-export type NetInfoModule = {
-  addEventListener: (
-    listener: (state: { isConnected: boolean | null; details?: { isConnectionExpensive?: boolean } | null }) => void
-  ) => (() => void) | undefined;
-};
-
-/** The part of `expo-network` that is used. It does not say what a connection costs. */
-export type ExpoNetworkModule = {
-  addNetworkStateListener: (listener: (state: NetworkState) => void) => Subscription;
-  getNetworkStateAsync: () => Promise<NetworkState> | undefined;
-};
-
-type PowerState = { batteryLevel?: number; batteryState?: number; lowPowerMode?: boolean };
-
-/** The part of `expo-battery` that is used. */
-export type ExpoBatteryModule = {
-  getPowerStateAsync: () => Promise<PowerState | undefined> | undefined;
-  addBatteryLevelListener: (listener: (state: PowerState) => void) => Subscription;
-  addBatteryStateListener: (listener: (state: PowerState) => void) => Subscription;
-  addLowPowerModeListener: (listener: (state: PowerState) => void) => Subscription;
-};
-
-export type DeviceModules = {
-  netInfo?: NetInfoModule | undefined;
-  expoNetwork?: ExpoNetworkModule | undefined;
-  expoBattery?: ExpoBatteryModule | undefined;
-};
 
 /** `BatteryState.UNPLUGGED` of expo-battery. */
 const unplugged = 1;
@@ -54,14 +24,6 @@ const lowLevel = 0.15;
 /** Set by `@omnii/sync/jest`. */
 export const fakeDevice = Symbol.for('@omnii/sync/fake-device');
 
-declare const require: (name: string) => unknown;
-
-/** The module itself or its default export, if it has what is needed. A package whose native part is missing throws or lacks it. */
-function usable<T>(loaded: unknown, method: keyof T): T | undefined {
-  const module = loaded as (T & { default?: T }) | null | undefined;
-  return [module, module?.default].find((candidate) => typeof candidate?.[method] === 'function') ?? undefined;
-}
-
 /**
  * What the app has installed; nothing where the fake of the native module is loaded (`@omnii/sync/jest`): there
  * `syncFake.setOnline` is the network, and what jest makes of these packages would contradict it.
@@ -70,25 +32,7 @@ export function installedModules(): DeviceModules {
   if ((globalThis as Record<symbol, unknown>)[fakeDevice] === true) {
     return {};
   }
-  const modules: DeviceModules = {};
-  try {
-    modules.netInfo = usable<NetInfoModule>(require('@react-native-community/netinfo'), 'addEventListener');
-  } catch {
-    // not installed
-  }
-  if (modules.netInfo === undefined) {
-    try {
-      modules.expoNetwork = usable<ExpoNetworkModule>(require('expo-network'), 'addNetworkStateListener');
-    } catch {
-      // not installed
-    }
-  }
-  try {
-    modules.expoBattery = usable<ExpoBatteryModule>(require('expo-battery'), 'getPowerStateAsync');
-  } catch {
-    // not installed
-  }
-  return modules;
+  return requireModules();
 }
 
 /** Answers a function that tells when its switch is thrown. */

@@ -12,19 +12,22 @@ import { root } from '../root.mjs';
 /** The app's own. React Native is not among them: a bundle that asks for it fails. */
 const EXTERNAL = ['react', 'react/jsx-runtime', 'sql.js'];
 
+/** On phones only: React Native, and what is taken if it is there. */
+const PHONE = ['react-native', '@react-native-community/netinfo', 'expo-network', 'expo-battery'];
+
 /** `most`: minified bytes, about a third more than today. `without`: files of the package that have no business in there. */
 const BUNDLES = [
   {
     code: "import { column, Schema, Table } from '@omnii/sync'; console.log(new Schema({ t: new Table({ a: column.text }) }));",
     most: 10_000,
-    without: /^(hooks|live|jest)\/|^(database|session|provider\w*|global|supabase|credentials|status|connectivity|NativeOmniiSync.*|reactNative.*)\.js$/,
+    without: /^(hooks|live|jest)\/|^(database|session|provider\w*|global|supabase|credentials|status|connectivity|deviceModules.*|NativeOmniiSync.*|reactNative.*)\.js$/,
   },
   {
     code: "import { useQuery } from '@omnii/sync'; console.log(useQuery);",
     most: 10_000,
     without: /^(live|jest)\/|^hooks\/use(Sync|Suspense|Watched)|^(database|session|providerStore|global|supabase|credentials|schema\w*|NativeOmniiSync.*|reactNative.*)\.js$/,
   },
-  { code: "import { SyncProvider } from '@omnii/sync'; console.log(SyncProvider);", most: 75_000, without: /^jest\/|^(supabase|global|NativeOmniiSync|reactNative)\.js$/ },
+  { code: "import { SyncProvider } from '@omnii/sync'; console.log(SyncProvider);", most: 75_000, without: /^jest\/|^(supabase|global|NativeOmniiSync|deviceModules|reactNative)\.js$/ },
   // Imported for nothing but what they do.
   { code: "import '@omnii/sync/jest'; import '@omnii/sync/jest/react-native';", most: 100_000, without: /^live\//, with: ['jest/index.js', 'jest/react-native.js'] },
 ];
@@ -39,7 +42,7 @@ export async function checkBundles(app) {
   }
   const all = "export * from '@omnii/sync'; export * as powersync from '@omnii/sync/powersync';";
   for (const [conditions, name] of [[['react-native'], 'NativeOmniiSync.js'], [['browser'], 'NativeOmniiSync.web.js'], [['node'], 'NativeOmniiSync.web.js']]) {
-    const { kept } = await bundle(app, all, { conditions, platform: 'neutral', external: [...EXTERNAL, ...(conditions[0] === 'react-native' ? ['react-native'] : [])] });
+    const { kept } = await bundle(app, all, { conditions, platform: 'neutral', external: [...EXTERNAL, ...(conditions[0] === 'react-native' ? PHONE : [])] });
     assert.deepEqual(kept.filter((file) => file.startsWith('NativeOmniiSync')), [name], `for ${conditions}`);
   }
 }

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Files of js/ that have a `.web` beside them. */
-const SPLIT = ['NativeOmniiSync', 'reactNative'];
+const SPLIT = ['NativeOmniiSync', 'deviceModules', 'reactNative'];
 const IMPORT = new RegExp(`(['"])\\.{1,2}/(?:[^'"]*/)?(${SPLIT.join('|')})\\1`, 'g');
 
 /** `lib/module`: imports of split files go by condition, and package.json says what the root's would, which counts for nothing here. */
