@@ -34,9 +34,10 @@ export type OpenOptions<S extends Schema = Schema> = {
   importFrom?: string | null | undefined;
   /**
    * Encrypts the file: 32 bytes, or a passphrase. A file that is plain is encrypted when it is first given; from then on it
-   * is needed each time (`WrongKey`). Needs a build of the engine with SQLCipher (`Unsupported` otherwise).
+   * is needed each time (`WrongKey`). Needs a build of the engine with SQLCipher (`Unsupported` otherwise). Left out: the file is
+   * plain. null, which is what key stores answer when they have none, is refused: it must not open a plain file.
    */
-  encryptionKey?: EncryptionKey | null | undefined;
+  encryptionKey?: EncryptionKey | undefined;
 };
 
 const day = 86_400_000;
@@ -145,8 +146,8 @@ export function checkOpenOptions(given: unknown): {
   }
   const bigIntegers = checkBigIntegers(given['bigIntegers']);
   const importFrom = optionalText('importFrom', given['importFrom']);
-  const key = given['encryptionKey'] ?? null;
-  const encryptionKey = key === null ? null : checkKey('InvalidOptions', "option 'encryptionKey'", key);
+  const key = given['encryptionKey'];
+  const encryptionKey = key === undefined ? undefined : checkKey('InvalidOptions', "option 'encryptionKey'", key);
   return {
     native: {
       schema: schema.toJSON(),
@@ -157,7 +158,7 @@ export function checkOpenOptions(given: unknown): {
       ...(uploadData === undefined ? {} : { customUpload: true }),
       ...(bigIntegers === undefined ? {} : { bigIntegers }),
       ...(importFrom === null ? {} : { importFrom }),
-      ...(encryptionKey === null ? {} : { encryptionKey }),
+      ...(encryptionKey === undefined ? {} : { encryptionKey }),
     },
     schema: schema as Schema,
     connector: connector as unknown as SyncConnector,

@@ -30,8 +30,8 @@ export type SyncProviderProps = {
   /** A PowerSync database of this user to be taken in once; see `OpenOptions`. A change counts at the next opening. */
   importFrom?: string | null | undefined;
   /**
-   * What the file is encrypted with; see `OpenOptions`. Read it before `userId` is given. A change counts at the next opening;
-   * an open file gets another key by `rekey()`.
+   * What the file is encrypted with; see `OpenOptions`. null: it is still being read, and nothing is opened before it is there.
+   * undefined: the file is plain. A change counts at the next opening; an open file gets another key by `rekey()`.
    */
   encryptionKey?: EncryptionKey | null | undefined;
   /** How to sync. May be made inline. A change reopens. */
@@ -77,7 +77,7 @@ function keyOf(value: unknown): string | undefined {
  * console.
  */
 export function SyncProvider(props: SyncProviderProps): ReactElement {
-  const { schema, connector, userId, directory, sync, subscribeToNetwork, fallback, children } = props;
+  const { schema, connector, userId, directory, sync, encryptionKey, subscribeToNetwork, fallback, children } = props;
   const [store] = useState(createProviderStore);
   const latest = useRef(props);
   // A layout effect, so that what ends a run (an effect's cleanup) sees the props that end it.
@@ -87,13 +87,17 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
 
   const schemaKey = useMemo(() => keyOf(schema), [schema]);
   const syncKey = keyOf(sync);
+  // Whose key has been there. A key that goes again ends nothing: the user is signed out by `userId`, with all that belongs to it.
+  const [unlocked, setUnlocked] = useState<typeof userId>();
+  if (encryptionKey !== null && unlocked !== userId) setUnlocked(userId);
+  const awaitsKey = encryptionKey === null && unlocked !== userId;
   const hasConnector = typeof (connector as SyncConnector | undefined)?.fetchCredentials === 'function';
   useEffect(() => {
     if (!isSupported()) {
       warnUnsupported();
       return undefined;
     }
-    if (userId === null || userId === undefined) {
+    if (userId === null || userId === undefined || awaitsKey) {
       return undefined;
     }
     // Props are for the user they were given for: the next one's connector must not answer for the one before.
@@ -104,7 +108,8 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
       directory,
       sync,
       importFrom: latest.current.importFrom,
-      encryptionKey: latest.current.encryptionKey,
+      // A null here, of a key that was there and is gone when the file is opened anew, is refused.
+      encryptionKey: latest.current.encryptionKey as EncryptionKey | undefined,
       // What is no connector is passed on as it is, for openDatabase to refuse by name.
       connector: hasConnector
         ? {
@@ -122,7 +127,7 @@ export function SyncProvider(props: SyncProviderProps): ReactElement {
       end(isCurrent() ? 'closing' : 'signing out');
     };
     // `schema` and `sync` count by content, the rest through the ref.
-  }, [store, userId, directory, schemaKey, syncKey, hasConnector]);
+  }, [store, userId, awaitsKey, directory, schemaKey, syncKey, hasConnector]);
 
   useAppState(store);
   useNetwork(store, subscribeToNetwork);

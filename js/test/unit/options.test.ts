@@ -43,7 +43,7 @@ test('a file to import and a key are passed on as the engine takes them', () => 
   for (const encryptionKey of [bytes, bytes.slice().buffer]) {
     assert.deepEqual(checkOpenOptions({ ...good, encryptionKey }).native.encryptionKey, { raw: '0a'.repeat(32) });
   }
-  const none = checkOpenOptions({ ...good, importFrom: null, encryptionKey: null }).native;
+  const none = checkOpenOptions({ ...good, importFrom: null, encryptionKey: undefined }).native;
   assert.deepEqual(none, checkOpenOptions(good).native);
 });
 
@@ -61,6 +61,7 @@ for (const [name, options, ...words] of [
   ['a NUL in the directory', { ...good, directory: '/a\0b' }, "'directory'", 'NUL'],
   ['a path as filename', { ...good, filename: '../x.db' }, "'filename'", 'directory'],
   ['nothing to import', { ...good, importFrom: '' }, "'importFrom'", 'an empty string'],
+  ['no key', { ...good, encryptionKey: null }, "'encryptionKey'", 'null'],
   ['an empty key', { ...good, encryptionKey: '' }, "'encryptionKey'", 'empty'],
   ['a key of another type', { ...good, encryptionKey: 5 }, "'encryptionKey'", 'a number'],
   ['a key too short', { ...good, encryptionKey: new Uint8Array(16) }, "'encryptionKey'", '32', '16'],

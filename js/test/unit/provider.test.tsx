@@ -134,6 +134,19 @@ test('a file to import and a key are handed on, and what they become counts at t
   assert.deepEqual(given(), [2, undefined, { passphrase: 'b' }]);
 });
 
+test('nothing is opened before a key that is null has been read, and one that goes again ends nothing', async () => {
+  await show(tree({ encryptionKey: null }));
+  assert.deepEqual([calls('open').length, state().isInitialized, state().error], [0, false, null]);
+  await show(tree({ encryptionKey: 'a' }));
+  assert.deepEqual(fake.optionsOf(fake.openIds()[0] ?? 0)?.encryptionKey, { passphrase: 'a' });
+  await show(tree({ encryptionKey: null }));
+  assert.deepEqual([calls('open').length, calls('close').length], [1, 0]);
+  await show(tree({ encryptionKey: null, directory: '/d' }));
+  assert.deepEqual([calls('open').length, state().error?.code], [1, 'InvalidOptions'], 'opened anew without it, the file would be plain');
+  await show(tree({ userId: 'v', encryptionKey: null }));
+  assert.deepEqual([calls('open').length, state().error], [1, null], 'the next user has a key of his own');
+});
+
 test('another declaration, directory or sync option reopens', async () => {
   await show(tree({}));
   await show(tree({ schema: new Schema({ t: new Table({ a: column.text, b: column.real }) }) }));
