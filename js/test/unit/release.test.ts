@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 const root = process.cwd();
@@ -44,10 +44,7 @@ test('the engine may be larger where only emulators are', () => {
 });
 
 test('a tag is that of package.json, which names the repository that the workflow runs in', () => {
-  for (const file of ['scripts/phones/release.mjs', 'scripts/phones/check-library.mjs', 'scripts/package/consumer.mjs', 'scripts/package/contents.mjs', 'scripts/root.mjs']) {
-    mkdirSync(dirname(join(work, file)), { recursive: true });
-    writeFileSync(join(work, file), readFileSync(join(root, file)));
-  }
+  for (const folder of ['phones', 'package', 'docs', 'root.mjs']) cpSync(join(root, 'scripts', folder), join(work, 'scripts', folder), { recursive: true });
   const tag = (manifest: object, name = 'v1.2.3') => {
     writeFileSync(join(work, 'package.json'), JSON.stringify({ version: '1.2.3', ...manifest }));
     return run(process.execPath, [join(work, 'scripts/phones/release.mjs'), 'tag', name], { GITHUB_REPOSITORY: 'them/sync' });
